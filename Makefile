@@ -1,0 +1,63 @@
+# `make serve` sets up and serves; `make test` sets up and tests. Everything lands in .venv and models.
+
+VENV := .venv
+PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --no-input
+RUN := $(VENV)/bin/python -X faulthandler
+SAMGIS := $(VENV)/bin/samgis-process
+HOST ?= 127.0.0.1
+PORT ?= 5000
+export HOST PORT
+
+.PHONY: serve test check bench soak openapi lock system-packages clean models pictures
+
+serve: $(VENV)/.serve models
+	$(SAMGIS) serve
+
+test: $(VENV)/.test check models
+	$(RUN) -m pytest
+
+check: $(VENV)/.test
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+models: $(VENV)/.serve
+	@$(SAMGIS) models install
+
+bench: $(VENV)/.test models
+	$(RUN) tests/bench/bench.py
+
+soak: $(VENV)/.test models
+	$(RUN) -m pytest -m "" --soak tests
+
+pictures: $(VENV)/.test models
+	$(RUN) tests/pictures.py
+
+openapi: $(VENV)/.serve
+	$(SAMGIS) openapi --out openapi.yml
+
+$(VENV)/bin/python:
+	@sh tools/make-venv $(VENV)
+
+$(VENV)/.serve: requirements.lock pyproject.toml | $(VENV)/bin/python
+	@echo "Installing the server's packages (about 300 MB unpacked; the first time takes a minute)"
+	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --no-build-isolation --no-deps -e .
+	@touch $@
+
+$(VENV)/.test: requirements-test.lock $(VENV)/.serve
+	$(PIP) install --require-hashes -r requirements-test.lock
+	@touch $@
+
+# Hashes, no addresses, one file for both Python versions and all platforms.
+LOCK := uv pip compile --universal --no-header --generate-hashes --python-version 3.12 -q
+lock:
+	$(LOCK) pyproject.toml --group build -o requirements.lock
+	$(LOCK) pyproject.toml --group build --group test -c requirements.lock -o requirements-test.lock
+
+system-packages:
+	@sh tools/system-packages
+
+clean:
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,79 @@
+"""What can go wrong, in the words of the domain; every message here is public.
+
+SamgisError
+├── InvalidRequest          one or more inputs are wrong; sending it again cannot help
+│   ├── InvalidInput        one input
+│   └── NoData              the source holds nothing in the window
+├── SourceUnavailable       a source did not answer, or answered nonsense
+│   └── SourceTimeout       it did not answer in time
+├── ModelUnavailable        the model's files are missing, damaged or of another shape
+└── Overloaded              too much work is waiting; later it may pass
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class SamgisError(Exception):
+    """Base of what we raise on purpose; its message is public."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with one input.
+
+    Attributes:
+        input: name of the input, with a path below it where that helps (`prompt[3].data.lat`).
+        message: what came, and why it does not do.
+        limit: what would be accepted.
+        remedy: what to do about it.
+    """
+
+    input: str
+    message: str
+    limit: str = ""
+    remedy: str = ""
+
+
+class InvalidRequest(SamgisError):
+    """The request cannot be answered as it stands; `faults` says which inputs are wrong."""
+
+    def __init__(self, *faults: Fault) -> None:
+        self.faults = faults
+        super().__init__("; ".join(f"{fault.input}: {fault.message}" for fault in faults))
+
+
+class InvalidInput(InvalidRequest):
+    """One input is wrong."""
+
+    def __init__(self, name: str, message: str, *, limit: str = "", remedy: str = "") -> None:
+        super().__init__(Fault(name, message, limit, remedy))
+
+
+class NoData(InvalidInput):
+    """The source holds nothing inside the window."""
+
+
+class SourceUnavailable(SamgisError):
+    """A source did not answer, or answered nonsense; later it may be well again."""
+
+
+class SourceTimeout(SourceUnavailable):
+    """A source did not answer in time."""
+
+
+class ModelUnavailable(SamgisError):
+    """A model's files are missing, damaged, or not of the shape its family expects."""
+
+
+class Overloaded(SamgisError):
+    """Too much work is waiting.
+
+    Attributes:
+        retry_after_s: seconds after which another try makes sense.
+    """
+
+    def __init__(self, message: str, retry_after_s: int = 5) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s

@@ -1,0 +1,245 @@
+"""Typed settings: the section `samgis:` of pygeoapi's configuration, and the environment.
+
+Any value can be overridden by `SAMGIS_SECTION__KEY` (`SAMGIS_LIMITS__MAX_PROMPTS=50`).
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import platformdirs
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
+
+from samgis_process.errors import SamgisError
+
+# Names that stand for one setting each; the first part of every other name is a section.
+SHORT_NAMES = {
+    "SAMGIS_PUBLIC_URL": ("server", "public_url"),
+    "SAMGIS_CACHE_DIR": ("cache", "directory"),
+    "SAMGIS_MODELS_DIR": ("models", "directory"),
+}
+
+
+class ConfigurationError(SamgisError):
+    """The configuration cannot be used; the message names the setting and what it wants."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ServerSettings(_Section):
+    """Where and for whom the server answers."""
+
+    public_url: str | None = Field(None, description="Address of the server in links.")
+    allowed_hosts: tuple[str, ...] = Field(
+        (), description="Host headers accepted besides the loopback names and the public URL's."
+    )
+
+
+class LimitSettings(_Section):
+    """What one request may ask for."""
+
+    max_pixels: PositiveInt = Field(2048 * 2048, description="Source pixels in one window.")
+    max_prompts: PositiveInt = Field(1000, description="Prompts in one request.")
+    max_body_bytes: PositiveInt = Field(8 * 2**20, description="Bytes of a request's body.")
+    sync_workers: PositiveInt = Field(
+        default=max(2, os.cpu_count() or 1), description="Requests worked on at the same time."
+    )
+    sync_queue: PositiveInt = Field(32, description="Requests that may wait for a worker.")
+    encode_wait_s: PositiveFloat = Field(
+        120, description="Seconds to wait for another request that encodes the same window."
+    )
+
+
+class ModelSettings(_Section):
+    """Which model answers, and where the built files lie."""
+
+    default: str = Field("mobile-sam", description="The model of the catalogue that answers.")
+    directory: Path = Field(Path("models"), description="Directory of the built models.")
+    threads: int = Field(
+        0, ge=0, description="Threads of one model run; 0 takes one for each core."
+    )
+
+
+class CacheSettings(_Section):
+    """The embedding cache on disk."""
+
+    directory: Path = Field(
+        default_factory=lambda: platformdirs.user_cache_path("samgis-process", appauthor=False),
+        description="Directory of embeddings, earlier answers and the sample scene.",
+    )
+    max_bytes: PositiveInt = Field(
+        4 * 2**30, description="Bytes of embeddings kept; the least recently used go first."
+    )
+    max_prefix_bytes: PositiveInt = Field(
+        512 * 2**20, description="Bytes of earlier prompts' logits kept, likewise."
+    )
+
+
+class _SourceSettings(_Section):
+    title: str | None = Field(None, description="Name for people.")
+    attribution: str = Field("", description="Whom to credit; comes back in every answer.")
+    terms: str = Field("", description="Terms of use: text or link.")
+    aliases: tuple[str, ...] = Field((), description="Further names under which it is found.")
+    bulk: bool = Field(default=False, description="Whether whole regions may be read.")
+
+
+class XyzSettings(_SourceSettings):
+    """Map tiles over HTTP, from a template or a provider of xyzservices."""
+
+    type: Literal["xyz"]
+    url: str | None = Field(None, description="Template with {z}, {x} and {y} or {-y}.")
+    provider: str | None = Field(
+        None, description="Name in the xyzservices catalogue, instead of `url`."
+    )
+    min_zoom: int = Field(0, ge=0, le=30, description="Lowest zoom that exists.")
+    max_zoom: int | None = Field(
+        None, ge=0, le=30, description="Highest zoom that exists; 19 or the provider's."
+    )
+    tile_size: Literal[256, 512, 1024] = Field(256, description="Pixels along a tile's side.")
+    bounds: tuple[float, float, float, float] | None = Field(
+        None, description="West, south, east, north in degrees, if not the whole world."
+    )
+    revision: str = Field("", description="Change it when the pictures change.")
+    threads: int = Field(8, ge=1, le=64, description="Tiles fetched at the same time.")
+    connect_timeout_s: PositiveFloat = Field(3.05, description="Seconds to reach the server.")
+    read_timeout_s: PositiveFloat = Field(10, description="Seconds without a byte.")
+    deadline_s: PositiveFloat = Field(60, description="Seconds for all tiles of a window.")
+    retries: int = Field(2, ge=0, le=10, description="Further tries of a tile that failed.")
+
+
+class RasterSettings(_SourceSettings):
+    """A raster file that GDAL reads, in any coordinate reference system."""
+
+    type: Literal["raster"]
+    path: Path = Field(..., description="The file; relative to the configuration file.")
+
+
+class SampleSettings(_SourceSettings):
+    """The built-in scene, drawn at first start."""
+
+    type: Literal["sample"]
+
+
+SourceSettings = XyzSettings | RasterSettings | SampleSettings
+
+
+class Settings(_Section):
+    """The section `samgis:`."""
+
+    server: ServerSettings = ServerSettings()
+    limits: LimitSettings = LimitSettings()
+    models: ModelSettings = ModelSettings()
+    cache: CacheSettings = CacheSettings()
+    default_source: str = Field("sample", description="Source of requests that name none.")
+    sources: dict[str, SourceSettings] = Field(
+        {"sample": SampleSettings(type="sample")}, description="The sources on offer, by id."
+    )
+
+
+def load(config_path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Return the settings of a configuration file, with relative paths made absolute.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or a setting is unknown or wrong.
+    """
+    try:
+        document = yaml.safe_load(config_path.read_text(encoding="utf-8")) or {}
+    except (OSError, yaml.YAMLError) as error:
+        raise ConfigurationError(f"{config_path.name} cannot be read: {error}") from error
+    section = _expand(document.get("samgis") or {}, environ)
+    return parse(_overridden(section, environ), config_path.parent)
+
+
+def parse(section: Mapping[str, Any], base: Path) -> Settings:
+    """Return the settings of a section; relative paths are taken from `base`.
+
+    Raises:
+        ConfigurationError: a setting is unknown or wrong.
+    """
+    try:
+        settings = Settings.model_validate(section)
+    except ValidationError as error:
+        raise ConfigurationError(_explain(error)) from error
+    if settings.default_source not in settings.sources:
+        raise ConfigurationError(
+            f"samgis.default_source is {settings.default_source!r}, which is none of the "
+            f"configured sources: {', '.join(settings.sources)}"
+        )
+    return _absolute(settings, base)
+
+
+def _expand(value: Any, environ: Mapping[str, str]) -> Any:
+    """Replace `${NAME}` and `${NAME:-default}`, as pygeoapi does in its own sections."""
+    if isinstance(value, Mapping):
+        return {key: _expand(item, environ) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_expand(item, environ) for item in value]
+    if not (isinstance(value, str) and "${" in value):
+        return value
+    head, _, rest = value.partition("${")
+    name, closed, tail = rest.partition("}")
+    if not closed:
+        return value
+    name, has_default, default = name.partition(":-")
+    if name not in environ and not has_default:
+        raise ConfigurationError(f"the environment variable {name} is not set")
+    return head + environ.get(name, default) + str(_expand(tail, environ))
+
+
+def _overridden(section: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+    result = {**section}
+    for name, text in environ.items():
+        path = SHORT_NAMES.get(name) or tuple(name.removeprefix("SAMGIS_").lower().split("__"))
+        if name not in SHORT_NAMES and not (name.startswith("SAMGIS_") and len(path) > 1):
+            continue
+        node = result
+        for key in path[:-1]:
+            node[key] = {**(node.get(key) or {})}
+            node = node[key]
+        node[path[-1]] = text if name in SHORT_NAMES else yaml.safe_load(text)
+    return result
+
+
+def _explain(error: ValidationError) -> str:
+    return "; ".join(_explain_one(dict(item)) for item in error.errors())
+
+
+def _explain_one(item: dict[str, Any]) -> str:
+    path = [str(part) for part in item["loc"] if not str(part).endswith("Settings")]
+    name = ".".join(["samgis", *path])
+    if item["type"] != "extra_forbidden":
+        return f"{name}: {item['msg']}"
+    near = difflib.get_close_matches(path[-1], _known_names(), 1)
+    return f"{name} is unknown" + (f"; did you mean {near[0]}?" if near else "")
+
+
+def _known_names() -> list[str]:
+    sections = (Settings, ServerSettings, LimitSettings, ModelSettings, CacheSettings)
+    sources = (XyzSettings, RasterSettings, SampleSettings)
+    return sorted({name for model in (*sections, *sources) for name in model.model_fields})
+
+
+def _absolute(settings: Settings, base: Path) -> Settings:
+    sources = {
+        name: source.model_copy(update={"path": base / source.path.expanduser()})
+        if isinstance(source, RasterSettings)
+        else source
+        for name, source in settings.sources.items()
+    }
+    models, cache = settings.models, settings.cache
+    return settings.model_copy(
+        update={
+            "sources": sources,
+            "models": models.model_copy(
+                update={"directory": base / models.directory.expanduser()}
+            ),
+            "cache": cache.model_copy(update={"directory": base / cache.directory.expanduser()}),
+        }
+    )
