@@ -1,0 +1,114 @@
+"""The embedding cache: one encoder run for any number of requests, threads and processes."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from filelock import FileLock, Timeout
+from numpy.typing import NDArray
+
+from samgis_process.embeddings.store import Blob, BlobStore
+from samgis_process.errors import Overloaded
+
+CacheState = Literal["hit", "miss", "shared"]
+
+# Locks are shared by the keys that begin alike: the files stay few, and two windows that have to
+# wait for each other on one machine would have waited for its cores anyway.
+LOCK_DIGITS = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embedding:
+    """A picture as the decoder reads it.
+
+    Attributes:
+        tokens: float16 (4096, 256), the encoder's output.
+        valid: bool (rows, cols) of the picture, False where the source holds nothing; None if it
+            holds something everywhere.
+        facts: what else an answer tells of the picture (JSON).
+    """
+
+    tokens: NDArray[np.float16]
+    valid: NDArray[np.bool_] | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+class EmbeddingCache:
+    """Embeddings by key, on disk."""
+
+    def __init__(self, store: BlobStore, locks: Path, wait_s: float) -> None:
+        self._store = store
+        self._locks = locks
+        self._wait_s = wait_s
+
+    def get(self, key: str, make: Callable[[], Embedding]) -> tuple[Embedding, CacheState]:
+        """Return the embedding of `key`, made and kept if it is not there.
+
+        `shared` says that somebody else was making it, and we waited.
+
+        Raises:
+            Overloaded: it was being made by somebody else for too long.
+        """
+        found = self._read(key)
+        if found:
+            return found, "hit"
+        lock = FileLock(self._lock_path(key), thread_local=False)
+        try:
+            waited = _acquire(lock, self._wait_s)
+        except Timeout as error:
+            raise Overloaded("the picture of this window is still being prepared") from error
+        try:
+            found = self._read(key) if waited else None
+            if found:
+                return found, "shared"
+            made = make()
+            self._store.put(key, *_encode(made))
+            return made, "miss"
+        finally:
+            lock.release()
+
+    def _read(self, key: str) -> Embedding | None:
+        blob = self._store.get(key)
+        return _decode(blob) if blob else None
+
+    def _lock_path(self, key: str) -> Path:
+        self._locks.mkdir(parents=True, exist_ok=True)
+        return self._locks / f"{key[:LOCK_DIGITS]}.lock"
+
+
+def _acquire(lock: FileLock, wait_s: float) -> bool:
+    """Return whether there was somebody to wait for."""
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        lock.acquire(timeout=wait_s, poll_interval=0.02)
+        return True
+    return False
+
+
+def _encode(embedding: Embedding) -> tuple[dict[str, Any], bytes]:
+    valid = embedding.valid
+    header = {
+        "tokens": embedding.tokens.shape,
+        "valid": None if valid is None else valid.shape,
+        "facts": embedding.facts,
+    }
+    mask = b"" if valid is None else zlib.compress(np.packbits(valid).tobytes(), 1)
+    return header, embedding.tokens.astype("<f2").tobytes() + mask
+
+
+def _decode(blob: Blob) -> Embedding:
+    shape = tuple(blob.header["tokens"])
+    size = int(np.prod(shape))
+    tokens = np.frombuffer(blob.payload, "<f2", size).reshape(shape)
+    valid = None
+    if blob.header["valid"]:
+        rows, cols = blob.header["valid"]
+        bits = np.frombuffer(zlib.decompress(blob.payload[size * 2 :]), np.uint8)
+        valid = np.unpackbits(bits, count=rows * cols).reshape(rows, cols).astype(bool)
+    return Embedding(tokens, valid, blob.header["facts"])

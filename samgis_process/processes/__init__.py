@@ -1,0 +1,1 @@
+"""What can be run; nothing here knows of HTTP."""

@@ -1,0 +1,222 @@
+"""What clients read about `segment`: its inputs, their schemas and defaults, its output."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from samgis_process import __version__
+from samgis_process.settings import LimitSettings
+from samgis_process.sources import SourceCatalogue
+
+CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
+
+CORNER = {
+    "type": "object",
+    "required": ["lat", "lng"],
+    "properties": {
+        "lat": {"oneOf": [{"type": "number"}, {"type": "string"}]},
+        "lng": {"oneOf": [{"type": "number"}, {"type": "string"}]},
+    },
+}
+RECTANGLE = {
+    "type": "object",
+    "required": ["ne", "sw"],
+    "properties": {"ne": CORNER, "sw": CORNER},
+}
+FOUR_NUMBERS = {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 4}
+BBOX = {
+    "oneOf": [
+        {
+            "type": "object",
+            "format": "ogc-bbox",
+            "required": ["bbox"],
+            "properties": {
+                "bbox": FOUR_NUMBERS,
+                "crs": {"type": "string", "default": CRS84},
+            },
+        },
+        FOUR_NUMBERS,
+        RECTANGLE,
+    ]
+}
+SHAPE_INPUTS = {
+    "box_margin": {
+        "title": "Margin of rectangles",
+        "description": "A rectangle's mask is cut to it and this share of it; null: not cut.",
+        "schema": {"type": "number", "minimum": 0, "default": 0.02, "nullable": True},
+    },
+    "contour": {
+        "title": "Kind of outline",
+        "description": "A smooth contour, or the exact edges of the source's pixels.",
+        "schema": {"type": "string", "enum": ["smooth", "pixel"], "default": "smooth"},
+    },
+    "simplify": {
+        "title": "Simplification",
+        "description": "Tolerance in metres; by default a quarter of a source pixel.",
+        "schema": {"type": "number", "minimum": 0},
+    },
+    "min_area": {
+        "title": "Smallest part",
+        "description": "Parts smaller than this are dropped, square metres.",
+        "schema": {"type": "number", "minimum": 0, "default": 0},
+    },
+    "fill_holes": {
+        "title": "Largest hole to fill",
+        "description": "Holes smaller than this are filled, square metres.",
+        "schema": {"type": "number", "minimum": 0, "default": 0},
+    },
+    "largest_only": {
+        "title": "Largest part only",
+        "description": "Keep the largest part of each object alone.",
+        "schema": {"type": "boolean", "default": False},
+    },
+    "min_score": {
+        "title": "Lowest score",
+        "description": "Objects scored below are left out; a warning names them.",
+        "schema": {"type": "number", "minimum": 0, "maximum": 1, "default": 0},
+    },
+}
+FEATURES = {
+    "title": "The objects found",
+    "description": (
+        "A GeoJSON FeatureCollection (RFC 7946), one feature per object, with score, area and the "
+        "prompt's own properties; its member `samgis` says where the answer came from."
+    ),
+    "schema": {
+        "type": "object",
+        "contentMediaType": "application/geo+json",
+        "required": ["type", "features"],
+        "properties": {
+            "type": {"type": "string", "enum": ["FeatureCollection"]},
+            "features": {"type": "array", "items": {"type": "object"}},
+            "samgis": {"type": "object"},
+        },
+    },
+}
+
+
+def describe(sources: SourceCatalogue, limits: LimitSettings) -> dict[str, Any]:
+    """Return the process description (OGC API - Processes, part 1) without its links."""
+    inputs = _where(sources) | _what(limits) | SHAPE_INPUTS | _ancestor()
+    return {
+        "id": "segment",
+        "version": __version__,
+        "title": "Segment objects on a map",
+        "description": (
+            "Point at things on a map picture, or draw rectangles around them, and get their "
+            "outlines as GeoJSON. Each request stands alone; the second one on the same window "
+            "is answered from a cached embedding."
+        ),
+        "keywords": ["segmentation", "segment anything", "imagery", "GeoJSON"],
+        "jobControlOptions": ["sync-execute"],
+        "outputTransmission": ["value"],
+        "inputs": {name: _once(value) for name, value in inputs.items()},
+        "outputs": {"features": FEATURES},
+    }
+
+
+def _once(value: dict[str, Any]) -> dict[str, Any]:
+    return {"minOccurs": 0, "maxOccurs": 1} | value
+
+
+def _where(sources: SourceCatalogue) -> dict[str, dict[str, Any]]:
+    return {
+        "bbox": {
+            "title": "Map window",
+            "description": (
+                "West, south, east, north: an OGC bbox with `crs` (OGC:CRS84, EPSG:4326 with "
+                "latitude first, EPSG:3857, or the source's own), a list of four numbers, or "
+                '{"ne": {"lat", "lng"}, "sw": {...}}. West may lie east of east: the window then '
+                "crosses the antimeridian."
+            ),
+            "schema": BBOX,
+            "minOccurs": 1,
+        },
+        "zoom": {
+            "title": "Zoom",
+            "description": (
+                "Tile zoom within the source's range; by default the one whose pixels fill the "
+                "model's input best."
+            ),
+            "schema": {"type": "integer"},
+        },
+        "source": {
+            "title": "Source of the picture",
+            "description": f"One of: {', '.join(sources)}.",
+            "schema": {"type": "string", "default": sources.default},
+        },
+    }
+
+
+def _what(limits: LimitSettings) -> dict[str, dict[str, Any]]:
+    return {
+        "prompt": {
+            "title": "Prompts",
+            "description": (
+                "Points to include (label 1) or exclude (label 0) and rectangles, in the order in "
+                "which they were drawn: a list of {type, data, label}, or a GeoJSON "
+                "FeatureCollection of Points (property `label`) and Polygons (a box of their "
+                "bounds). Each rectangle is an object; points inside exactly one rectangle join "
+                "it; the other include points together are one object; exclude points outside "
+                "every rectangle apply to all. `object` on a prompt overrides."
+            ),
+            "schema": {"oneOf": [_prompt_list(limits), _prompt_collection(limits)]},
+            "minOccurs": 1,
+        },
+        "separate": {
+            "title": "Separate points",
+            "description": "Each include point outside every rectangle is its own object.",
+            "schema": {"type": "boolean", "default": False},
+        },
+    }
+
+
+def _prompt_list(limits: LimitSettings) -> dict[str, Any]:
+    prompt = {
+        "type": "object",
+        "required": ["type", "data"],
+        "properties": {
+            "type": {"type": "string", "enum": ["point", "rectangle"]},
+            "data": {"type": "object"},
+            "label": {"enum": [0, 1, "0", "1"], "default": 1},
+        },
+    }
+    return {"type": "array", "items": prompt, "minItems": 1, "maxItems": limits.max_prompts}
+
+
+def _prompt_collection(limits: LimitSettings) -> dict[str, Any]:
+    features = {
+        "type": "array",
+        "items": {"type": "object", "required": ["geometry"]},
+        "minItems": 1,
+        "maxItems": limits.max_prompts,
+    }
+    return {
+        "type": "object",
+        "required": ["type", "features"],
+        "properties": {
+            "type": {"type": "string", "enum": ["FeatureCollection"]},
+            "features": features,
+        },
+    }
+
+
+def _ancestor() -> dict[str, dict[str, Any]]:
+    """Return the inputs that SamGIS requests carry besides."""
+    return {
+        "source_type": {
+            "title": "Source, as SamGIS calls it",
+            "description": "A synonym of `source`.",
+            "schema": {"type": "string"},
+        },
+        "id": {
+            "title": "Ignored",
+            "description": "Accepted from SamGIS clients and ignored.",
+            "schema": {},
+        },
+        "debug": {
+            "title": "Ignored",
+            "description": "Accepted from SamGIS clients and ignored.",
+            "schema": {},
+        },
+    }
