@@ -1,0 +1,206 @@
+"""The commands."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import uvicorn
+
+from samgis_process import __version__
+from samgis_process.cli.progress import Progress
+from samgis_process.errors import InvalidRequest, SamgisError, SourceUnavailable
+from samgis_process.inference import catalogue
+from samgis_process.server import wiring
+from samgis_process.settings import ConfigurationError, Settings
+from samgis_process.settings import load as load_settings
+from samgis_process.sources import sample
+
+OUR_FAULT, WRONG_USE, SOURCE_DOWN = 1, 2, 3
+GRACE_S = 20  # for requests under way when the server is told to stop
+
+
+class _Commands(click.Group):
+    """A group that turns our errors into one line and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SamgisError as error:
+            click.echo(f"samgis-process: {error}", err=True)
+            ctx.exit(_exit_code(error))
+
+
+def _exit_code(error: SamgisError) -> int:
+    if isinstance(error, InvalidRequest | ConfigurationError):
+        return WRONG_USE
+    return SOURCE_DOWN if isinstance(error, SourceUnavailable) else OUR_FAULT
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar=wiring.CONFIG_VARIABLE,
+    default="pygeoapi-config.yml",
+    show_default=True,
+    help="pygeoapi's configuration file, with the section `samgis:`.",
+)
+@click.pass_context
+def main(ctx: click.Context, config: Path) -> None:
+    """Segment Anything on the map, through OGC API - Processes."""
+    ctx.obj = config
+
+
+def _settings(ctx: click.Context) -> Settings:
+    return load_settings(ctx.obj.resolve())
+
+
+@main.command()
+@click.option("--host", envvar="HOST", default="127.0.0.1", show_default=True)
+@click.option("--port", envvar="PORT", type=int, default=5000, show_default=True)
+@click.pass_context
+def serve(ctx: click.Context, host: str, port: int) -> None:
+    """Serve until interrupted."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    os.environ |= {"HOST": host, "PORT": str(port)}  # the configuration file reads them
+    config = ctx.obj.resolve()
+    services = _ready(load_settings(config))
+    from samgis_process.server.app import create_app  # noqa: PLC0415  pygeoapi takes seconds
+
+    app = create_app(config, services)
+    click.echo(f"Serving on http://{host}:{port}/ (stop with Ctrl-C)", err=True)
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+
+
+def _ready(settings: Settings) -> wiring.Services:
+    """Open what would otherwise fail or wait at the first request."""
+    progress = Progress()
+    progress("Opening the model", None)
+    services = wiring.build_services(settings)
+    services.model.warm_up()
+    progress("Opening the sources; the sample scene is drawn the first time", None)
+    services.sources.open_all()
+    wiring.set_default(services)
+    return services
+
+
+@main.group()
+def models() -> None:
+    """Install and look at models."""
+
+
+@models.command("list")
+@click.pass_context
+def models_list(ctx: click.Context) -> None:
+    """List the catalogue: id, state, licence, what it is good for."""
+    directory = _settings(ctx).models.directory
+    for entry in catalogue.entries().values():
+        state = "installed" if entry.installed(directory) else "not installed"
+        click.echo(f"{entry.id}\t{state}\t{entry.licence}\t{entry.good_for}")
+
+
+@models.command("install")
+@click.argument("model_id", required=False)
+@click.pass_context
+def models_install(ctx: click.Context, model_id: str | None) -> None:
+    """Download a checkpoint and build its graphs; nothing is done twice."""
+    from samgis_process.weights.build import ensure  # noqa: PLC0415  set-up code, not for serving
+
+    settings = _settings(ctx)
+    entry = catalogue.entry(model_id or settings.models.default)
+    if entry.installed(settings.models.directory):
+        return
+    progress = Progress()
+    directory = ensure(entry, settings.models.directory, progress)
+    progress(f"{entry.title} is ready in {directory.name} ({entry.licence})", None)
+
+
+@models.command("verify")
+@click.pass_context
+def models_verify(ctx: click.Context) -> None:
+    """Compare every installed file with its digest."""
+    directory, damaged = _settings(ctx).models.directory, False
+    for entry in catalogue.entries().values():
+        manifest = catalogue.read_manifest(entry.directory(directory))
+        if manifest:
+            names = manifest.damaged(entry.directory(directory))
+            damaged = damaged or bool(names)
+            click.echo(f"{entry.id}\t{'damaged: ' + ', '.join(names) if names else 'intact'}")
+    if damaged:
+        ctx.exit(OUR_FAULT)
+
+
+@main.group()
+def cache() -> None:
+    """Look at the embedding cache, or empty it."""
+
+
+@cache.command("stats")
+@click.pass_context
+def cache_stats(ctx: click.Context) -> None:
+    """Print entries and bytes of each store as JSON."""
+    caches = wiring.Caches.of(_settings(ctx))
+    stores = {"embeddings": caches.embeddings, "prefixes": caches.prefixes}
+    report = {}
+    for name, store in stores.items():
+        stats = store.stats()
+        report[name] = {
+            "entries": stats.entries,
+            "bytes": stats.size_bytes,
+            "max_bytes": stats.max_bytes,
+        }
+    click.echo(json.dumps(report, indent=2))
+
+
+@cache.command("clear")
+@click.pass_context
+def cache_clear(ctx: click.Context) -> None:
+    """Remove every embedding and every kept answer; a running server makes new ones."""
+    caches = wiring.Caches.of(_settings(ctx))
+    for name, store in (("embeddings", caches.embeddings), ("prefixes", caches.prefixes)):
+        removed = store.clear()
+        click.echo(f"{name}: removed {removed.entries} entries, {removed.size_bytes} bytes")
+
+
+@main.group("sample")
+def sample_group() -> None:
+    """The built-in sample scene."""
+
+
+@sample_group.command("truth")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False))
+def sample_truth(out: Path | None) -> None:
+    """Print the true outlines of what is drawn in the scene, as GeoJSON."""
+    _write(json.dumps(sample.truth()) + "\n", out)
+
+
+@main.command()
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False))
+@click.pass_context
+def openapi(ctx: click.Context, out: Path | None) -> None:
+    """Print the OpenAPI document of the configured server, as YAML."""
+    from samgis_process.server import openapi_file  # noqa: PLC0415  pygeoapi takes seconds
+
+    services = wiring.build_services(_settings(ctx))
+    _write(openapi_file.render(services, ctx.obj.resolve()), out)
+
+
+def _write(text: str, out: Path | None) -> None:
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        out.write_text(text, encoding="utf-8")

@@ -1,0 +1,104 @@
+"""From the bytes of a request's body to a JSON object."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from samgis_process.errors import Fault, InvalidRequest
+from samgis_process.ogc.errors import UnsupportedMediaType
+from samgis_process.ogc.negotiation import JSON, is_json
+from samgis_process.ogc.wording import clipped, kind, place
+
+_AROUND = 20  # characters shown before and after the place of a mistake
+
+
+def require_json(content_type: str | None) -> None:
+    """Refuse a body that is said to be something else than JSON.
+
+    Raises:
+        UnsupportedMediaType: it is.
+    """
+    if content_type and not is_json(content_type):
+        raise UnsupportedMediaType(
+            f"The body is said to be {clipped(content_type)}; this server reads {JSON}. "
+            f"Send JSON, with the header Content-Type: {JSON}."
+        )
+
+
+def parse(body: bytes) -> dict[str, Any]:
+    """Return the object that the body holds; an empty body is an empty object.
+
+    Raises:
+        InvalidRequest: it is no JSON, or no object, or holds NaN or Infinity; says where.
+    """
+    # Windows tools like to put a byte order mark in front.
+    text = body.removeprefix(codecs.BOM_UTF8).strip()
+    if not text:
+        return {}
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise InvalidRequest(*_diagnosis(text, error)) from None
+    if not isinstance(value, dict):
+        raise InvalidRequest(
+            Fault("body", f"is {kind(value)}", "a JSON object", 'Send {"inputs": {...}}.')
+        )
+    return value
+
+
+def _diagnosis(body: bytes, error: json.JSONDecodeError) -> list[Fault]:
+    """Return what is wrong with a body that is no JSON."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as failure:
+        message = f"byte {failure.start} is not UTF-8"
+        return [Fault("body", message, "JSON in UTF-8", "Encode the body as UTF-8.")]
+    return _non_finite(text) or [_malformed(text, error)]
+
+
+def _non_finite(text: str) -> list[Fault]:
+    """Return a fault for each NaN and Infinity of what is JSON but for these.
+
+    Python's own encoder writes them, and so do many clients without knowing it.
+    """
+    try:
+        value = json.loads(text)
+        found = list(_non_finite_places(value, ()))
+    except (ValueError, RecursionError):
+        return []
+    return [_not_a_number(path, number) for path, number in found[:20]]
+
+
+def _not_a_number(path: tuple[str | int, ...], number: float) -> Fault:
+    # Inputs go by their names, without the member that holds them all.
+    root, *below = path[1:] if path[:1] == ("inputs",) and len(path) > 1 else ("body", *path)
+    name = "NaN" if math.isnan(number) else "-Infinity" if number < 0 else "Infinity"
+    remedy = "Send a number, or leave it out."
+    return Fault(place(str(root), below), f"is {name}", "a finite number", remedy)
+
+
+def _non_finite_places(
+    value: Any, path: tuple[str | int, ...]
+) -> Iterator[tuple[tuple[str | int, ...], float]]:
+    if isinstance(value, float) and not math.isfinite(value):
+        yield path, value
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from _non_finite_places(item, (*path, name))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _non_finite_places(item, (*path, index))
+
+
+def _malformed(text: str, error: json.JSONDecodeError) -> Fault:
+    near = text[max(error.pos - _AROUND, 0) : error.pos + _AROUND]
+    where = f"line {error.lineno}, column {error.colno}"
+    return Fault(
+        "body", f"is not JSON at {where}: {error.msg}, near {near!r}", "JSON", "Correct it there."
+    )

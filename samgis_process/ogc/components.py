@@ -1,0 +1,184 @@
+"""The parts of the OpenAPI document that do not depend on the processes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from samgis_process.ogc.negotiation import HTML, JSON
+
+Node = dict[str, Any]
+
+
+def ref(kind: str, name: str) -> Node:
+    """Return a reference to a component of this document."""
+    return {"$ref": f"#/components/{kind}/{name}"}
+
+
+def content(schema: Node, *media_types: str, page: bool = True) -> Node:
+    """Return the `content` of a response that is also there as a page."""
+    pages = {HTML: {"schema": {"type": "string"}}} if page else {}
+    return {name: {"schema": schema} for name in media_types or (JSON,)} | pages
+
+
+def _object(required: list[str], **properties: Node) -> Node:
+    named = {"required": required} if required else {}  # OpenAPI allows no empty list
+    return {"type": "object", **named, "properties": properties}
+
+
+def _list(item: Node) -> Node:
+    return {"type": "array", "items": item}
+
+
+_TEXT: Node = {"type": "string"}
+_URI: Node = {"type": "string", "format": "uri"}
+
+SCHEMAS: Node = {
+    "link": _object(
+        ["href", "rel"], href=_TEXT, rel=_TEXT, type=_TEXT, title=_TEXT, hreflang=_TEXT
+    ),
+    "landingPage": _object(
+        ["links"], title=_TEXT, description=_TEXT, links=_list(ref("schemas", "link"))
+    ),
+    "confClasses": _object(["conformsTo"], conformsTo=_list(_TEXT)),
+    "processSummary": _object(
+        ["id", "version"],
+        id=_TEXT,
+        version=_TEXT,
+        title=_TEXT,
+        description=_TEXT,
+        keywords=_list(_TEXT),
+        jobControlOptions=_list({"type": "string", "enum": ["sync-execute", "async-execute"]}),
+        outputTransmission=_list({"type": "string", "enum": ["value", "reference"]}),
+        links=_list(ref("schemas", "link")),
+    ),
+    "processList": _object(
+        ["processes", "links"],
+        processes=_list(ref("schemas", "processSummary")),
+        links=_list(ref("schemas", "link")),
+    ),
+    "process": {
+        "allOf": [
+            ref("schemas", "processSummary"),
+            {
+                "type": "object",
+                "properties": {
+                    "inputs": {"type": "object", "additionalProperties": {"type": "object"}},
+                    "outputs": {"type": "object", "additionalProperties": {"type": "object"}},
+                },
+            },
+        ]
+    },
+    "outputRequest": _object(
+        [],
+        transmissionMode={"type": "string", "enum": ["value"], "default": "value"},
+        format=_object([], mediaType=_TEXT),
+    )
+    | {"nullable": True},
+    "execute": _object(
+        [],
+        inputs={"type": "object"},
+        outputs={
+            "type": "object",
+            "additionalProperties": ref("schemas", "outputRequest"),
+        },
+        response={"type": "string", "enum": ["raw", "document"], "default": "raw"},
+    ),
+    "results": {
+        "type": "object",
+        "description": "Outputs by id; objects and files are qualified by their media type.",
+        "additionalProperties": {},
+    },
+    "problem": _object(
+        ["type"],
+        type=_URI,
+        title=_TEXT,
+        status={"type": "integer"},
+        detail=_TEXT,
+        instance=_URI,
+        errors=_list(
+            _object(["input", "message"], input=_TEXT, message=_TEXT, limit=_TEXT, remedy=_TEXT)
+        ),
+    ),
+    "health": _object(["status", "version"], status=_TEXT, version=_TEXT),
+}
+
+PARAMETERS: Node = {
+    "f": {
+        "name": "f",
+        "in": "query",
+        "description": "The representation; outweighs the Accept header.",
+        "schema": {"type": "string", "enum": ["json", "html"]},
+    },
+    "limit": {
+        "name": "limit",
+        "in": "query",
+        "description": "The most processes to list.",
+        "schema": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 10},
+    },
+    "offset": {
+        "name": "offset",
+        "in": "query",
+        "description": "How many processes to skip first.",
+        "schema": {"type": "integer", "minimum": 0, "default": 0},
+    },
+    "processID": {
+        "name": "processID",
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string"},
+    },
+    "prefer": {
+        "name": "Prefer",
+        "in": "header",
+        "description": "Preferences (RFC 7240); those that this server does not know are ignored.",
+        "schema": {"type": "string"},
+    },
+}
+
+_RETRY = {
+    "Retry-After": {
+        "description": "Seconds after which another try makes sense.",
+        "schema": {"type": "integer"},
+    }
+}
+
+
+def _problem(description: str) -> Node:
+    media_types = (JSON, "application/problem+json")
+    return {
+        "description": description,
+        "content": content(ref("schemas", "problem"), *media_types),
+    }
+
+
+RESPONSES: Node = {
+    "BadRequest": _problem("Something in the request is wrong; `errors` says what."),
+    "NotFound": _problem("There is no such thing."),
+    "NotAcceptable": _problem("The output is not offered in this media type."),
+    "TooLarge": _problem("The body is too large."),
+    "NotJson": _problem("The body is said not to be JSON."),
+    "ServerError": _problem("The server made a mistake; its log knows it by `instance`."),
+    "SourceUnavailable": _problem("A source is not available."),
+    "Unavailable": _problem("Too much work is waiting, or a model is missing.")
+    | {"headers": _RETRY},
+    "SourceTimeout": _problem("A source did not answer in time."),
+}
+
+
+def responses(**names: str) -> Node:
+    """Return references to responses by status, as in `s404="NotFound"`."""
+    return {status[1:]: ref("responses", name) for status, name in names.items()}
+
+
+READ_ERRORS = responses(s400="BadRequest", s500="ServerError")
+RUN_ERRORS = responses(
+    s400="BadRequest",
+    s404="NotFound",
+    s406="NotAcceptable",
+    s413="TooLarge",
+    s415="NotJson",
+    s500="ServerError",
+    s502="SourceUnavailable",
+    s503="Unavailable",
+    s504="SourceTimeout",
+)

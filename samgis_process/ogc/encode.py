@@ -1,0 +1,85 @@
+"""Outputs of a run as the answer to a request."""
+
+from __future__ import annotations
+
+import base64
+import html
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+from samgis_process.ogc.negotiation import HTML, JSON, best, is_json
+from samgis_process.ogc.pages import page
+from samgis_process.ogc.process import Output
+from samgis_process.ogc.request import Shape
+
+
+def response(
+    outputs: Mapping[str, Output], shape: Shape | None, accept: str | None = None
+) -> Response:
+    """Return the outputs in the shape that was asked for.
+
+    Of one output, `raw` is the default; of several, it is the document: every client reads JSON,
+    few read multipart.
+    """
+    if not outputs:
+        return Response(status_code=204)
+    if shape == "document" or (shape is None and len(outputs) > 1):
+        return _shown_to(accept, Response(_json(document(outputs)), media_type=JSON))
+    if len(outputs) > 1:
+        return _multipart(outputs)
+    (output,) = outputs.values()
+    return _shown_to(accept, Response(to_bytes(output), media_type=output.media_type))
+
+
+def document(outputs: Mapping[str, Output]) -> dict[str, Any]:
+    """Return the standard's results document: outputs by id, objects and files qualified."""
+    return {name: _inline(output) for name, output in outputs.items()}
+
+
+def _inline(output: Output) -> Any:
+    if isinstance(output.value, bytes):
+        text = base64.b64encode(output.value).decode()
+        return {"value": text, "encoding": "base64", "mediaType": output.media_type}
+    if isinstance(output.value, dict):
+        return {"value": output.value, "mediaType": output.media_type}
+    return output.value
+
+
+def to_bytes(output: Output) -> bytes:
+    """Return the output as it goes over the wire."""
+    if isinstance(output.value, bytes):
+        return output.value
+    if isinstance(output.value, str) and not is_json(output.media_type):
+        return output.value.encode()
+    return _json(output.value)
+
+
+def _json(value: Any) -> bytes:
+    return orjson.dumps(value)
+
+
+def _multipart(outputs: Mapping[str, Output]) -> Response:
+    """Return one part for each output (RFC 2387)."""
+    boundary = uuid.uuid4().hex
+    parts = [_part(boundary, name, output) for name, output in outputs.items()]
+    first = next(iter(outputs.values())).media_type
+    media_type = f'multipart/related; boundary={boundary}; type="{first}"'
+    return Response(b"".join(parts) + f"--{boundary}--\r\n".encode(), media_type=media_type)
+
+
+def _part(boundary: str, name: str, output: Output) -> bytes:
+    head = f"--{boundary}\r\nContent-Type: {output.media_type}\r\nContent-ID: <{name}>\r\n\r\n"
+    return head.encode() + to_bytes(output) + b"\r\n"
+
+
+def _shown_to(accept: str | None, answer: Response) -> Response:
+    """Return JSON as a page to whoever asks for a page rather than for JSON."""
+    media_type = answer.media_type or JSON
+    if not is_json(media_type) or best(accept, [media_type, JSON, HTML]) != HTML:
+        return answer
+    text = orjson.dumps(orjson.loads(bytes(answer.body)), option=orjson.OPT_INDENT_2).decode()
+    return page("Result", f"<pre>{html.escape(text)}</pre>")

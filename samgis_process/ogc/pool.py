@@ -1,0 +1,59 @@
+"""A few threads for work that takes long, and a short queue before them."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+from samgis_process.errors import Overloaded
+
+T = TypeVar("T")
+
+
+class WorkPool:
+    """Runs functions in threads; turns work away once `workers + queue` are at it or waiting.
+
+    Its threads start with the first work.
+    """
+
+    def __init__(self, workers: int, queue: int) -> None:
+        self._room = workers + queue
+        self._taken = 0
+        self._lock = threading.Lock()  # a run ends in its own thread
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="process")
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Return what `work` returns, without holding the event loop.
+
+        Raises:
+            Overloaded: the queue is full.
+        """
+        self._take()
+        try:
+            future = self._threads.submit(work)
+        except BaseException:
+            self._give()
+            raise
+        # Not when the waiting ends: work whose client has gone still fills its thread.
+        future.add_done_callback(self._give)
+        return await asyncio.wrap_future(future)
+
+    def close(self) -> None:
+        """Let running work end, and drop what waits."""
+        self._threads.shutdown(wait=True, cancel_futures=True)
+
+    def _take(self) -> None:
+        with self._lock:
+            if self._taken >= self._room:
+                raise Overloaded(
+                    f"{self._taken} requests are being worked on or waiting, which is all this "
+                    "server takes at a time. Try again in a few seconds."
+                )
+            self._taken += 1
+
+    def _give(self, _: Future[T] | None = None) -> None:
+        with self._lock:
+            self._taken -= 1

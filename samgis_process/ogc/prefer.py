@@ -1,0 +1,38 @@
+"""The Prefer header (RFC 7240), and the way of execution that follows from it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from typing import Literal
+
+# A comma or semicolon inside a quoted string does not separate.
+_COMMA = re.compile(r',(?=(?:[^"]*"[^"]*")*[^"]*$)')
+_SEMICOLON = re.compile(r';(?=(?:[^"]*"[^"]*")*[^"]*$)')
+
+Mode = Literal["sync", "async"]
+
+
+def preferences(headers: Iterable[str]) -> dict[str, str]:
+    """Return preferences by lower-case name; of one that repeats, the first counts.
+
+    Their parameters, after a semicolon, are left out: none of ours has any.
+    """
+    found: dict[str, str] = {}
+    for element in _COMMA.split(",".join(headers)):
+        name, _, value = _SEMICOLON.split(element)[0].partition("=")
+        if name.strip():
+            found.setdefault(name.strip().lower(), value.strip().strip('"'))
+    return found
+
+
+def execution_mode(job_control: Collection[str], preferred: Collection[str]) -> Mode:
+    """Return how to run a process with these `jobControlOptions`.
+
+    Source: 18-062r2, /req/core/process-execute-default-execution-mode and -auto-execution-mode.
+    """
+    if "async-execute" not in job_control:
+        return "sync"
+    if "sync-execute" not in job_control or "respond-async" in preferred:
+        return "async"
+    return "sync"

@@ -1,0 +1,179 @@
+"""Errors as problem details (RFC 7807): one table from the class to what a client sees."""
+
+from __future__ import annotations
+
+import html
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from samgis_process.errors import (
+    InvalidInput,
+    InvalidRequest,
+    ModelUnavailable,
+    NoData,
+    Overloaded,
+    SamgisError,
+    SourceTimeout,
+    SourceUnavailable,
+)
+from samgis_process.ogc import errors
+from samgis_process.ogc.names import EXCEPTION
+from samgis_process.ogc.negotiation import HTML, JSON, best
+from samgis_process.ogc.pages import page
+
+PROBLEM_JSON = "application/problem+json"
+OURS = "urn:samgis:problem:"  # explained in docs/reference/problems.md
+
+_log = logging.getLogger(__name__)
+
+
+class Problem(NamedTuple):
+    """What every error of a class has in common."""
+
+    status: HTTPStatus
+    type: str
+    title: str
+
+
+INTERNAL = Problem(
+    HTTPStatus.INTERNAL_SERVER_ERROR, OURS + "internal-error", "The server made a mistake"
+)
+PROBLEMS: dict[type[SamgisError], Problem] = {
+    SamgisError: INTERNAL,
+    InvalidRequest: Problem(
+        HTTPStatus.BAD_REQUEST, OURS + "invalid-request", "The request is not valid"
+    ),
+    InvalidInput: Problem(
+        HTTPStatus.BAD_REQUEST, OURS + "invalid-request", "The request is not valid"
+    ),
+    NoData: Problem(HTTPStatus.BAD_REQUEST, OURS + "no-data", "The source holds no data there"),
+    errors.InvalidParameter: Problem(
+        HTTPStatus.BAD_REQUEST,
+        EXCEPTION + "invalid-query-parameter-value",
+        "A parameter of the query is not valid",
+    ),
+    errors.UnknownHost: Problem(
+        HTTPStatus.BAD_REQUEST, OURS + "unknown-host", "This server has another name"
+    ),
+    errors.NoSuchOutput: Problem(
+        HTTPStatus.BAD_REQUEST, EXCEPTION + "no-such-output", "No such output"
+    ),
+    errors.NoSuchProcess: Problem(
+        HTTPStatus.NOT_FOUND, EXCEPTION + "no-such-process", "No such process"
+    ),
+    errors.NotAcceptable: Problem(
+        HTTPStatus.NOT_ACCEPTABLE, OURS + "not-acceptable", "Not available in this media type"
+    ),
+    errors.BodyTooLarge: Problem(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, OURS + "body-too-large", "The body is too large"
+    ),
+    errors.UnsupportedMediaType: Problem(
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        OURS + "unsupported-media-type",
+        "The body is not JSON",
+    ),
+    SourceUnavailable: Problem(
+        HTTPStatus.BAD_GATEWAY, OURS + "source-unavailable", "A source is not available"
+    ),
+    SourceTimeout: Problem(
+        HTTPStatus.GATEWAY_TIMEOUT, OURS + "source-timeout", "A source did not answer in time"
+    ),
+    ModelUnavailable: Problem(
+        HTTPStatus.SERVICE_UNAVAILABLE, OURS + "model-unavailable", "The model is not available"
+    ),
+    Overloaded: Problem(
+        HTTPStatus.SERVICE_UNAVAILABLE, OURS + "overloaded", "Too much work is waiting"
+    ),
+}
+
+
+def problem_for(error: Exception) -> Problem:
+    """Return the row of the nearest class; what nobody foresaw is a mistake of ours."""
+    return next((PROBLEMS[k] for k in type(error).__mro__ if k in PROBLEMS), INTERNAL)
+
+
+def body(error: Exception, request_id: str) -> dict[str, Any]:
+    """Return the problem details of an error; those of a bug say nothing about it."""
+    if isinstance(error, HTTPException):
+        status = HTTPStatus(error.status_code)
+        problem, detail = Problem(status, "about:blank", status.phrase), error.detail
+    else:
+        problem = problem_for(error)
+        detail = str(error) if isinstance(error, SamgisError) else _apology(request_id)
+    details: dict[str, Any] = {
+        "type": problem.type,
+        "title": problem.title,
+        "status": problem.status.value,
+        "detail": detail,
+        "instance": f"urn:uuid:{request_id}",
+    }
+    if isinstance(error, InvalidRequest):
+        details["errors"] = [asdict(fault) for fault in error.faults]
+    return details
+
+
+def _apology(request_id: str) -> str:
+    return f"The server's log says more, under the request id {request_id}."
+
+
+def response(request: Request, error: Exception) -> Response:
+    """Return the answer to a request that ended in `error`, and log what is not its fault."""
+    request_id = request_id_of(request)
+    details = body(error, request_id)
+    if details["status"] == HTTPStatus.INTERNAL_SERVER_ERROR:
+        _log.error("request %s failed", request_id, exc_info=error)
+    elif details["status"] > HTTPStatus.INTERNAL_SERVER_ERROR:
+        _log.warning("request %s: %s", request_id, details["detail"])
+    return _represented(details, request, _headers(error))
+
+
+def _headers(error: Exception) -> dict[str, str]:
+    if isinstance(error, Overloaded):
+        return {"Retry-After": str(error.retry_after_s)}
+    if isinstance(error, HTTPException):
+        return dict(error.headers or {})
+    return {}
+
+
+def request_id_of(request: Request) -> str:
+    """Return the id that `middleware.RequestIds` gave to the request."""
+    return str(request.scope.get("state", {}).get("request_id", ""))
+
+
+def _represented(
+    details: Mapping[str, Any], request: Request, headers: dict[str, str]
+) -> Response:
+    """Return the problem as plain JSON, unless the client asks for something else.
+
+    The conformance suite wants `application/json` from who did not name problem+json.
+    """
+    media_type = best(request.headers.get("accept"), [JSON, PROBLEM_JSON, HTML]) or JSON
+    if request.query_params.get("f") in {"json", "html"}:
+        media_type = HTML if request.query_params["f"] == "html" else JSON
+    status = int(details["status"])
+    headers = {"Vary": "Accept", **headers}
+    if media_type == HTML:
+        return page(str(details["title"]), _sentences(details), status, headers)
+    return Response(orjson.dumps(details), status, headers, media_type)
+
+
+def _sentences(details: Mapping[str, Any]) -> str:
+    faults = "".join(
+        f"<li><code>{html.escape(fault['input'])}</code> {html.escape(_sentence(fault))}</li>"
+        for fault in details.get("errors", ())
+    )
+    text = f"<ul>{faults}</ul>" if faults else f"<p>{html.escape(str(details['detail']))}</p>"
+    return f"{text}<p><small>{details['status']}, {html.escape(details['instance'])}</small></p>"
+
+
+def _sentence(fault: Mapping[str, str]) -> str:
+    limit = f" (wanted: {fault['limit']})" if fault["limit"] else ""
+    return f"{fault['message']}{limit}. {fault['remedy']}"

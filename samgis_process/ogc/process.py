@@ -1,0 +1,66 @@
+"""What a process is, to this room."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One output of a run.
+
+    Attributes:
+        media_type: what `value` is, as in `Content-Type`.
+        value: a JSON value, or the bytes of a file.
+    """
+
+    media_type: str
+    value: Any
+
+
+def _nobody_listens(_fraction: float, _message: str) -> None:
+    pass
+
+
+def _nobody_cancels() -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a run knows about its surroundings.
+
+    Attributes:
+        request_id: names the request in answers and in the log.
+        outputs: the media type wanted of each requested output.
+        on_report: told how far the run has come.
+        is_cancelled: asked whether anybody still wants the answer.
+    """
+
+    request_id: str
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    on_report: Callable[[float, str], None] = _nobody_listens
+    is_cancelled: Callable[[], bool] = _nobody_cancels
+
+    def report(self, fraction: float, message: str) -> None:
+        """Say how far the work has come, 0 to 1."""
+        self.on_report(fraction, message)
+
+    def cancelled(self) -> bool:
+        """Return whether the work should stop."""
+        return self.is_cancelled()
+
+
+class Process(Protocol):
+    """What can be run."""
+
+    @property
+    def description(self) -> Mapping[str, Any]:
+        """The process description of the standard, without links."""
+        ...
+
+    def run(self, inputs: dict[str, Any], context: Context) -> Mapping[str, Output]:
+        """Return the outputs, by id, for inputs that the description's schemas allow."""
+        ...

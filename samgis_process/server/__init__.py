@@ -1,0 +1,1 @@
+"""The joint: wiring, and the ASGI application around pygeoapi."""

@@ -1,0 +1,146 @@
+"""The ASGI application: our routes first, pygeoapi behind them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+
+from samgis_process import __version__
+from samgis_process.errors import SamgisError
+from samgis_process.ogc import problems
+from samgis_process.ogc.middleware import BodyLimit, Problems, RequestIds
+from samgis_process.ogc.pool import WorkPool
+from samgis_process.ogc.process import Process
+from samgis_process.ogc.routes import Resource, json_response, process_routes
+from samgis_process.server import openapi_file
+from samgis_process.server.config import read_config
+from samgis_process.server.hosts import KnownHosts, allowed_names
+from samgis_process.server.pygeoapi_mount import PygeoapiMount, load_app
+
+_EXPOSED = ("Allow", "Link", "Location", "Preference-Applied", "Retry-After", "X-Request-Id")
+
+
+class Limits(Protocol):
+    """What one request, and all of them together, may take."""
+
+    @property
+    def max_body_bytes(self) -> int:
+        """Bytes of a request's body."""
+        ...
+
+    @property
+    def sync_workers(self) -> int:
+        """Requests worked on at the same time."""
+        ...
+
+    @property
+    def sync_queue(self) -> int:
+        """Requests that may wait for a worker."""
+        ...
+
+
+class Services(Protocol):
+    """What the application serves."""
+
+    @property
+    def processes(self) -> Mapping[str, Process]:
+        """Every process on offer, by id."""
+        ...
+
+    @property
+    def limits(self) -> Limits:
+        """What requests may take."""
+        ...
+
+    @property
+    def allowed_hosts(self) -> Sequence[str]:
+        """Host headers accepted besides the loopback names and the public URL's."""
+        ...
+
+    @property
+    def public_url(self) -> str | None:
+        """Address of the server in links; by default the one that the client used."""
+        ...
+
+    def health(self) -> dict[str, Any]:
+        """Return what a monitor wants to know; a `status` other than ok makes it a 503."""
+        ...
+
+
+def create_app(config_path: Path, services: Services) -> Starlette:
+    """Return the application for a pygeoapi configuration and what the wiring built."""
+    config = read_config(config_path)
+    processes = list(services.processes.values())
+    inner = load_app(config, processes, openapi_file.document(services, config))
+    behind = PygeoapiMount(inner, services.public_url)
+    pool = WorkPool(services.limits.sync_workers, services.limits.sync_queue)
+    return Starlette(
+        routes=[
+            Route("/health", Resource(GET=_health(services))),
+            *process_routes(processes, pool, public_url=services.public_url, html=behind),
+            Mount("/", behind),
+        ],
+        middleware=_middleware(config, services),
+        exception_handlers={SamgisError: _problem, HTTPException: _problem},
+        lifespan=_closing(pool),
+    )
+
+
+def _middleware(config: Mapping[str, Any], services: Services) -> list[Middleware]:
+    """Return what stands around the routes, the outermost first."""
+    server = config["server"]
+    cross_origin = Middleware(
+        CORSMiddleware,
+        allow_origins=["*"],
+        allow_methods=["*"],
+        allow_headers=["*"],
+        expose_headers=_EXPOSED,
+    )
+    return [
+        Middleware(RequestIds),
+        *([cross_origin] if server.get("cors") else []),
+        Middleware(Problems),
+        Middleware(KnownHosts, names=allowed_names(services.public_url, services.allowed_hosts)),
+        *([Middleware(GZipMiddleware)] if server.get("gzip") else []),
+        Middleware(BodyLimit, max_bytes=services.limits.max_body_bytes),
+    ]
+
+
+async def _problem(request: Request, error: Exception) -> Response:
+    return problems.response(request, error)
+
+
+def _health(services: Services) -> Callable[[Request], Any]:
+    async def health(_request: Request) -> Response:
+        found = {
+            "status": "ok",
+            "version": __version__,
+            **await run_in_threadpool(services.health),
+        }
+        response = json_response(found)
+        response.status_code = 200 if found["status"] == "ok" else 503
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    return health
+
+
+def _closing(pool: WorkPool) -> Callable[[Starlette], Any]:
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        await run_in_threadpool(pool.close)
+
+    return lifespan

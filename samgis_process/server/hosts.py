@@ -1,0 +1,72 @@
+"""Only known names may be used for this server, against DNS rebinding.
+
+A page on somebody's own domain can make that name point at 127.0.0.1 and then read, with the
+rights of its visitor's machine, what listens there. The Host header still holds the foreign name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from samgis_process.errors import Fault
+from samgis_process.ogc.errors import UnknownHost
+from samgis_process.ogc.wording import shown
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+ANY = "*"
+_HOST = re.compile(r"([a-z0-9_-][a-z0-9._-]*|\[[0-9a-f:.]+\])(:[0-9]*)?")
+
+
+def allowed_names(public_url: str | None, configured: Iterable[str]) -> frozenset[str]:
+    """Return the names, lower case, that a Host header may hold; with a port only that port."""
+    own = {urlsplit(public_url).hostname or ""} if public_url else set()
+    return frozenset({_bracketed(name.lower()) for name in {*own, *configured} if name} | LOOPBACK)
+
+
+def _bracketed(name: str) -> str:
+    """Return an IPv6 address as Host headers write it."""
+    return f"[{name}]" if name.count(":") > 1 and not name.startswith("[") else name
+
+
+def without_port(host: str) -> str:
+    """Return the name of a Host header."""
+    name, colon, port = host.rpartition(":")
+    return name if colon and (port.isdigit() or not port) and not name.endswith(":") else host
+
+
+class KnownHosts:
+    """Refuses requests whose Host header is none of `names`, or missing."""
+
+    def __init__(self, app: ASGIApp, names: frozenset[str]) -> None:
+        self._app = app
+        self._names = names
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] in {"http", "websocket"}:
+            hosts = [value.decode("latin-1") for key, value in scope["headers"] if key == b"host"]
+            if len(hosts) != 1 or not self._knows(hosts[0].lower()):
+                raise self._error(hosts)
+        await self._app(scope, receive, send)
+
+    def _knows(self, host: str) -> bool:
+        if not _HOST.fullmatch(host):  # it comes back in links, so anything else is refused
+            return False
+        name = without_port(host).removesuffix(".")
+        return ANY in self._names or name in self._names or host in self._names
+
+    def _error(self, hosts: list[str]) -> UnknownHost:
+        message = f"{shown(hosts[0])} is not a name of this server" if hosts else "names no server"
+        return UnknownHost(
+            Fault(
+                "Host",
+                message,
+                f"{', '.join(sorted(self._names))}, with any port",
+                "Use one of these, or add the name to the setting samgis.server.allowed_hosts "
+                "(SAMGIS_SERVER__ALLOWED_HOSTS) or set SAMGIS_PUBLIC_URL.",
+            )
+        )

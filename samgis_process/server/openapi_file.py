@@ -1,0 +1,54 @@
+"""The OpenAPI document of the whole server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import yaml
+
+from samgis_process import __version__
+from samgis_process.ogc import openapi
+from samgis_process.ogc.process import Process
+from samgis_process.server.config import read_config
+
+_HEAD = "# Made from the processes by `samgis-process openapi`; a test compares the two.\n"
+
+
+class HasProcesses(Protocol):
+    """What the document is made from."""
+
+    @property
+    def processes(self) -> Mapping[str, Process]:
+        """Every process on offer, by id."""
+        ...
+
+
+def document(services: HasProcesses, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the document for a pygeoapi configuration."""
+    identification, licence = config["metadata"]["identification"], config["metadata"]["license"]
+    health = openapi.read_operation("getHealth", "Whether the server is well", "health")
+    health["get"]["parameters"] = []
+    del health["get"]["responses"]["200"]["content"]["text/html"]
+    health["get"]["responses"]["503"] = health["get"]["responses"]["200"]
+    info = {
+        "title": identification["title"],
+        "description": identification["description"],
+        "license": {key: licence[key] for key in ("name", "url") if key in licence},
+        "version": __version__,
+    }
+    return openapi.document(services.processes.values(), info, extra_paths={"/health": health})
+
+
+def render(services: HasProcesses, config_path: Path) -> str:
+    """Return the document as YAML, the same for the same processes and configuration."""
+    content = document(services, read_config(config_path))
+    return _HEAD + yaml.dump(content, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=99)
+
+
+class _Plain(yaml.SafeDumper):
+    """Writes what occurs twice twice: aliases are hard to read."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - PyYAML's signature
+        return True

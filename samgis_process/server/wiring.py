@@ -1,0 +1,130 @@
+"""Where the parts meet: settings in, services out. The command line uses it too."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from samgis_process import __version__
+from samgis_process.embeddings import BlobStore, EmbeddingCache
+from samgis_process.inference import catalogue
+from samgis_process.inference.sam import SamModel
+from samgis_process.inference.sam import load as load_model
+from samgis_process.ogc.process import Context, Output, Process
+from samgis_process.processes.segment import SegmentProcess
+from samgis_process.settings import LimitSettings, Settings
+from samgis_process.settings import load as load_settings
+from samgis_process.sources import SourceCatalogue
+
+CONFIG_VARIABLE = "PYGEOAPI_CONFIG"  # pygeoapi's own, so that both read one file
+
+
+@dataclass(frozen=True, slots=True)
+class Caches:
+    """The stores below the cache directory."""
+
+    embeddings: BlobStore
+    prefixes: BlobStore
+
+    @classmethod
+    def of(cls, settings: Settings) -> Caches:
+        """Return the stores that the settings place and bound."""
+        cache = settings.cache
+        return cls(
+            BlobStore(cache.directory / "embeddings", cache.max_bytes),
+            BlobStore(cache.directory / "prefixes", cache.max_prefix_bytes),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the server and the command line work with."""
+
+    settings: Settings
+    sources: SourceCatalogue
+    model: SamModel
+    processes: Mapping[str, Process]
+
+    @property
+    def limits(self) -> LimitSettings:
+        """What one request may ask for."""
+        return self.settings.limits
+
+    @property
+    def allowed_hosts(self) -> tuple[str, ...]:
+        """Host headers accepted besides the loopback names and the public URL's."""
+        return self.settings.server.allowed_hosts
+
+    @property
+    def public_url(self) -> str | None:
+        """Address of the server in links."""
+        return self.settings.server.public_url
+
+    def health(self) -> dict[str, Any]:
+        """Return what a monitor wants to know."""
+        return {
+            "version": __version__,
+            "models": [{"id": self.model.id, "digest": self.model.digest}],
+            "sources": list(self.sources),
+        }
+
+
+class SegmentService:
+    """`segment` as the OGC room wants a process."""
+
+    def __init__(self, process: SegmentProcess) -> None:
+        self._process = process
+        self.description: Mapping[str, Any] = process.description
+
+    def run(self, inputs: dict[str, Any], context: Context) -> Mapping[str, Output]:
+        """Run the process; its one output is named `features`."""
+        collection = self._process.run(inputs, context)
+        return {"features": Output("application/geo+json", collection)}
+
+
+def build_services(settings: Settings) -> Services:
+    """Build what the settings describe.
+
+    Raises:
+        ConfigurationError: a setting does not do.
+        ModelUnavailable: the model is not installed.
+    """
+    model = load_model(model_directory(settings), settings.models.threads)
+    cache = settings.cache
+    sources = SourceCatalogue(settings.sources, settings.default_source, cache.directory)
+    caches = Caches.of(settings)
+    embeddings = EmbeddingCache(
+        caches.embeddings, cache.directory / "locks", settings.limits.encode_wait_s
+    )
+    segment = SegmentProcess(sources, model, embeddings, caches.prefixes, settings.limits)
+    return Services(settings, sources, model, {"segment": SegmentService(segment)})
+
+
+def model_directory(settings: Settings) -> Path:
+    """Return where the default model lies: of the catalogue by id, or a directory by that name."""
+    models = settings.models
+    entry = catalogue.entries().get(models.default)
+    return entry.directory(models.directory) if entry else models.directory / models.default
+
+
+_default: list[Services] = []
+_default_lock = threading.Lock()
+
+
+def default_services() -> Services:
+    """Return the services of the configuration that `PYGEOAPI_CONFIG` names, built once."""
+    with _default_lock:
+        if not _default:
+            config = Path(os.environ.get(CONFIG_VARIABLE, "pygeoapi-config.yml"))
+            _default.append(build_services(load_settings(config.resolve())))
+        return _default[0]
+
+
+def set_default(services: Services) -> None:
+    """Make `services` the ones that pygeoapi's processors use in this process."""
+    with _default_lock:
+        _default[:] = [services]
