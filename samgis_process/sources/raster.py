@@ -51,13 +51,15 @@ class _Plan:
 class RasterSource:
     """A local raster or COG."""
 
-    def __init__(self, info: SourceInfo, plan: _Plan) -> None:
-        self.info = info
-        self._plan = plan
+    def __init__(self, source_id: str, path: Path, about: dict[str, Any]) -> None:
+        self._id = source_id
+        self._path = path
+        self._about = about
+        self._info, self._plan = self._look()
 
     @classmethod
     def open(cls, source_id: str, path: Path, **about: Any) -> RasterSource:
-        """Look at the file once.
+        """Return the source of a file.
 
         Args:
             about: title, attribution, terms, aliases of the source.
@@ -65,13 +67,28 @@ class RasterSource:
         Raises:
             ConfigurationError: there is no such file, or it lies nowhere on the map.
         """
+        return cls(source_id, path, about)
+
+    @property
+    def info(self) -> SourceInfo:
+        """What users see of it; a file that was replaced is looked at anew."""
         try:
-            with rasterio.open(path) as dataset:
-                _require_place(dataset, source_id)
-                plan = _plan(dataset, path)
-                return cls(_info(dataset, source_id, plan, about), plan)
+            if _version(self._path) != self._info.version:
+                self._info, self._plan = self._look()
+        except (OSError, ConfigurationError) as error:
+            LOGGER.warning("source %s cannot be looked at: %s", self._id, error)
+        return self._info
+
+    def _look(self) -> tuple[SourceInfo, _Plan]:
+        try:
+            with rasterio.open(self._path) as dataset:
+                _require_place(dataset, self._id)
+                plan = _plan(dataset, self._path)
+                return _info(dataset, self._id, plan, self._about), plan
         except (RasterioError, OSError) as error:
-            raise ConfigurationError(f"source {source_id}: {path.name} cannot be read") from error
+            raise ConfigurationError(
+                f"source {self._id}: {self._path.name} cannot be read"
+            ) from error
 
     def read(self, grid: GeoBox) -> RawImage:
         """Warp the window, one part on either side of the antimeridian."""
@@ -194,16 +211,20 @@ def _stretch(dataset: Any, indexes: tuple[int, ...]) -> tuple[tuple[float, float
 def _info(dataset: Any, source_id: str, plan: _Plan, about: dict[str, Any]) -> SourceInfo:
     native = max(0, math.ceil(zoom_of_resolution(plan.resolution) - 0.01))
     spread = math.log2(max(1.0, max(dataset.shape) / FILL_SIDE))
-    status = plan.path.stat()
     return SourceInfo(
         id=source_id,
-        version=f"{plan.path.name}:{status.st_size}:{status.st_mtime_ns}",
+        version=_version(plan.path),
         zooms=(max(0, native - math.ceil(spread)), min(24, native + 3)),
         native_zoom=native,
         bounds=_lnglat_bounds(dataset),
         crs=None if dataset.crs.to_epsg() is None else f"EPSG:{dataset.crs.to_epsg()}",
         **{"title": source_id, **about},
     )
+
+
+def _version(path: Path) -> str:
+    status = path.stat()
+    return f"{path.name}:{status.st_size}:{status.st_mtime_ns}"
 
 
 def _lnglat_bounds(dataset: Any) -> Bounds:

@@ -166,3 +166,16 @@ def test_bounds_are_in_degrees(tmp_path):
     assert RasterSource.open("r", path).info.bounds == pytest.approx(
         Bounds(*GRID.bounds), abs=1e-9
     )
+
+
+def test_a_file_that_is_replaced_is_another_version(tmp_path):
+    path = on_grid(tmp_path / "a.tif", np.ones((3, 240, 320), np.uint8))
+    source = RasterSource.open("r", path)
+    before = source.info.version
+    assert source.info.version == before
+    on_grid(path, np.full((3, 240, 320), 2, np.uint8), compress="deflate")
+    assert source.info.version != before
+    assert (source.read(GRID).bands == 2).all()
+    last = source.info.version
+    path.unlink()
+    assert source.info.version == last

@@ -1,0 +1,121 @@
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+import yaml
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    """`samgis-process serve` in a process of its own."""
+
+    def __init__(self, config, cache, **environ):
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.cache = cache
+        self.config = config
+        self.environ = {
+            **os.environ,
+            "SAMGIS_CACHE_DIR": str(cache),
+            "PYGEOAPI_CONFIG": str(config),
+            "PORT": str(self.port),
+            **environ,
+        }
+        self.log = cache / "serve.log"
+        self.process = None
+
+    def start(self, seconds=60):
+        self.cache.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "samgis_process", "serve"],
+                env=self.environ,
+                stderr=log,
+                stdout=log,
+            )
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                if requests.get(f"{self.url}/health", timeout=2).ok:
+                    return self
+            except requests.ConnectionError:
+                time.sleep(0.1)
+        self.stop()
+        raise AssertionError(self.log.read_text())
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        self.process.wait(30)
+
+    def segment(self, inputs, **options):
+        options = {"json": {"inputs": inputs}, **options}
+        return requests.post(f"{self.url}/processes/segment/execution", timeout=60, **options)
+
+
+@pytest.fixture(scope="session")
+def tiles(test_data, script):
+    """A tile server of real map tiles, with a log."""
+    with script("tile_server").TileServer(test_data / "tiles") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def config(tmp_path_factory, tiles, test_data, model_dir):
+    """The committed configuration with real tiles and rasters added as sources."""
+    document = yaml.safe_load((ROOT / "pygeoapi-config.yml").read_text())
+    section = document["samgis"]
+    section["models"]["directory"] = str(model_dir.parent)
+    section["sources"]["OpenStreetMap.Mapnik"] = {
+        "type": "xyz",
+        "url": f"{tiles.url}/osm/{{z}}/{{x}}/{{y}}.png",
+        "attribution": "(c) OpenStreetMap contributors",
+        "aliases": ["OpenStreetMap"],
+    }
+    section["sources"]["zurich"] = {
+        "type": "raster",
+        "path": str(test_data / "georaster" / "zurich_ortho_2056_50cm.tif"),
+    }
+    section["sources"]["dead"] = {
+        "type": "xyz",
+        "url": f"http://127.0.0.1:{free_port()}/{{z}}/{{x}}/{{y}}.png?key=s3cret",
+        "retries": 0,
+    }
+    path = tmp_path_factory.mktemp("config") / "pygeoapi-config.yml"
+    path.write_text(yaml.safe_dump(document))
+    return path
+
+
+@pytest.fixture(scope="session")
+def server(config, tmp_path_factory):
+    """The running server, with the real model and an empty cache."""
+    running = Server(config, tmp_path_factory.mktemp("cache")).start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def another_server(config):
+    """Start one more server on a cache directory of choice."""
+    started = []
+
+    def start(cache, **environ):
+        started.append(Server(config, cache, **environ).start())
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.stop()

@@ -1,0 +1,93 @@
+import importlib.util
+from pathlib import Path
+
+import pytest
+import yaml
+
+from samgis_process.settings import ConfigurationError, XyzSettings, load, parse
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def load_text(tmp_path, text, **environ):
+    path = tmp_path / "config.yml"
+    path.write_text(text)
+    return load(path, environ)
+
+
+def test_defaults_need_no_section(tmp_path):
+    settings = load_text(tmp_path, "server: {}")
+    assert settings.default_source == "sample"
+    assert settings.models.directory == tmp_path / "models"
+
+
+def test_a_misspelt_key_is_answered_with_the_nearest_one(tmp_path):
+    with pytest.raises(ConfigurationError, match=r"samgis\.limits\.max_promts.*max_prompts"):
+        load_text(tmp_path, "samgis: {limits: {max_promts: 3}}")
+    with pytest.raises(ConfigurationError, match=r"default_sorce is unknown.*default_source"):
+        load_text(tmp_path, "samgis: {default_sorce: a}")
+
+
+def test_a_wrong_value_is_named(tmp_path):
+    with pytest.raises(ConfigurationError, match=r"samgis\.limits\.max_pixels"):
+        load_text(tmp_path, "samgis: {limits: {max_pixels: -1}}")
+
+
+def test_a_default_source_that_is_none_is_refused(tmp_path):
+    with pytest.raises(ConfigurationError, match="'moon', which is none of"):
+        load_text(tmp_path, "samgis: {default_source: moon}")
+
+
+def test_the_environment_overrides(tmp_path):
+    settings = load_text(
+        tmp_path,
+        "samgis: {limits: {max_prompts: 5, max_pixels: 7}}",
+        SAMGIS_LIMITS__MAX_PROMPTS="50",
+        SAMGIS_CACHE_DIR="/somewhere",
+        SAMGIS_SERVER__ALLOWED_HOSTS="[a.example, b.example]",
+    )
+    assert settings.limits.max_prompts == 50
+    assert settings.limits.max_pixels == 7
+    assert settings.cache.directory == Path("/somewhere")
+    assert settings.server.allowed_hosts == ("a.example", "b.example")
+
+
+def test_keys_come_from_the_environment(tmp_path):
+    text = """
+samgis:
+  default_source: a
+  sources:
+    a: {type: xyz, url: "https://tiles.example/{z}/{x}/{y}?key=${KEY}&v=${V:-1}"}
+"""
+    url = load_text(tmp_path, text, KEY="k").sources["a"].url
+    assert url == "https://tiles.example/{z}/{x}/{y}?key=k&v=1"
+    with pytest.raises(ConfigurationError, match="variable KEY is not set"):
+        load_text(tmp_path, text)
+
+
+def test_relative_paths_are_taken_from_the_file(tmp_path):
+    section = {"default_source": "r", "sources": {"r": {"type": "raster", "path": "a.tif"}}}
+    assert parse(section, tmp_path).sources["r"].path == tmp_path / "a.tif"
+
+
+def test_a_file_that_is_no_yaml_is_named(tmp_path):
+    with pytest.raises(ConfigurationError, match=r"config\.yml cannot be read"):
+        load_text(tmp_path, "a: [")
+    with pytest.raises(ConfigurationError, match=r"gone\.yml cannot be read"):
+        load(tmp_path / "gone.yml")
+
+
+def test_the_committed_configuration_is_good():
+    settings = load(ROOT / "pygeoapi-config.yml", {})
+    assert isinstance(settings.sources["OpenStreetMap.Mapnik"], XyzSettings)
+    assert all(not source.bulk for source in settings.sources.values())
+    assert yaml.safe_load((ROOT / "pygeoapi-config.yml").read_text())["resources"]["segment"]
+
+
+def test_every_setting_is_in_the_reference():
+    path = ROOT / "tools" / "settings_reference.py"
+    spec = importlib.util.spec_from_file_location("settings_reference", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    committed = module.PAGE.read_text(encoding="utf-8")
+    assert committed == module.page(), "run `python tools/settings_reference.py`"
