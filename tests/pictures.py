@@ -1,7 +1,7 @@
-"""Draw answers over the pictures they were found in, to be looked at: `python tests/pictures.py`.
+"""Draw answers over the pictures they were found in, to be looked at: `make pictures`.
 
-Real pictures come from the reference data and stay out of the repository; what is drawn goes to
-build/pictures.
+What is drawn over reference data stays in build/pictures; the sample scene's picture, which is our
+own drawing, is the one in the README.
 """
 
 import json
@@ -9,7 +9,7 @@ import sys
 
 import numpy as np
 import shapely
-from conftest import MODELS, ROOT, TEST_DATA
+from conftest import MODELS, ROOT, TEST_DATA, load_script
 from PIL import Image, ImageDraw
 
 from samgis_process.ogc.process import Context
@@ -33,6 +33,7 @@ def rectangle(west, south, east, north):
 
 
 def services(tiles_url):
+    """Return the services over real tiles and rasters."""
     data = TEST_DATA / "georaster"
     sources = {
         "sample": {"type": "sample"},
@@ -53,8 +54,10 @@ def services(tiles_url):
     return build_services(parse(section, ROOT))
 
 
-def draw(services, name, inputs):
-    answer = services.processes["segment"].run(inputs, Context("picture"))["features"].value
+def draw(services, name, inputs, path=None):
+    """Run `inputs` and draw the answer over its window."""
+    context = Context("picture")
+    answer = services.processes["segment"].run(inputs, context)["features"].value
     request = SegmentRequest.from_inputs(inputs, services.sources, LimitSettings())
     raw = request.source.read(request.grid)
     image = Image.fromarray(to_rgb(raw.bands, raw.valid, raw.stretch))
@@ -62,20 +65,18 @@ def draw(services, name, inputs):
     image = image.resize((image.width * scale, image.height * scale))
     brush = ImageDraw.Draw(image)
     for feature in answer["features"]:
-        geometry = shapely.geometry.shape(feature["geometry"])
-        for part in shapely.get_parts(geometry):
+        for part in shapely.get_parts(shapely.geometry.shape(feature["geometry"])):
             for ring in (part.exterior, *part.interiors):
-                lngs, lats = np.array(ring.coords).T
-                xy = np.column_stack(request.grid.pixels(lngs, lats)) * scale
+                xy = np.column_stack(request.grid.pixels(*np.array(ring.coords).T)) * scale
                 brush.line([tuple(at) for at in xy], RED, 2)
     for target in request.targets:
         for prompt in target.prompts:
             _mark(brush, prompt, request.grid, scale)
-    OUT.mkdir(parents=True, exist_ok=True)
-    image.save(OUT / f"{name}.png")
-    scores = [feature["properties"]["score"] for feature in answer["features"]]
-    print(f"{name}: {scores} {answer['samgis']['timings_ms']} {answer['samgis']['warnings']}")
-    return answer
+    path = path or OUT / f"{name}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image.save(path)
+    found = [(f["properties"]["score"], f["properties"]["area_m2"]) for f in answer["features"]]
+    print(f"{name}: {found} {answer['samgis']['timings_ms']} {answer['samgis']['warnings']}")
 
 
 def _mark(brush, prompt, grid, scale):
@@ -92,28 +93,46 @@ def _mark(brush, prompt, grid, scale):
         brush.ellipse([col - 5, row - 5, col + 5, row + 5], fill=colour, outline=(0, 0, 0))
 
 
-def main(tiles_url):
-    """Draw the five."""
-    made = services(tiles_url)
-    eolie = json.loads((TEST_DATA / "samgis/events/payload_point_eolie.json").read_text())
-    draw(made, "eolie", {**eolie, "source_type": "osm"})
-    zurich = made.sources.get("zurich_ortho_2056_50cm").info.bounds
-    print(zurich)
-    draw(
-        made,
-        "zurich",
-        {
-            "source": "zurich_ortho_2056_50cm",
-            "bbox": [*zurich],
-            "prompt": [
-                point(
-                    zurich.west + 0.6 * (zurich.east - zurich.west),
-                    zurich.south + 0.5 * (zurich.north - zurich.south),
-                )
-            ],
-        },
-    )
+def within(bounds, *shares):
+    """Return degrees from shares of bounds: (across, down) pairs."""
+    west, south, east, north = bounds
+    places = []
+    for across, down in zip(shares[::2], shares[1::2], strict=True):
+        places += [west + across * (east - west), north - down * (north - south)]
+    return places
+
+
+def main():
+    """Draw them all."""
+    with load_script("tile_server").TileServer(TEST_DATA / "tiles") as tiles:
+        made = services(tiles.url)
+        lake = {
+            "bbox": [-29.59652, 41.25536, -29.58304, 41.26479],
+            "zoom": 16,
+            "prompt": [point(-29.58979, 41.26234)],
+        }
+        draw(made, "sample lake", lake, ROOT / "docs" / "pictures" / "sample-lake.jpg")
+        eolie = json.loads((TEST_DATA / "samgis/events/payload_point_eolie.json").read_text())
+        draw(made, "osm islands", {**eolie, "source_type": "osm"})
+        eolie["prompt"].append(point(14.97, 38.40, 0))
+        draw(made, "osm island, one excluded", {**eolie, "source_type": "osm"})
+        zurich = made.sources.get(RASTERS[0]).info.bounds
+        roofs = within(zurich, 0.6, 0.5, 0.385, 0.15, 0.77, 0.4)
+        prompts = [point(*roofs[i : i + 2]) for i in (0, 2, 4)]
+        inputs = {"source": RASTERS[0], "bbox": [*zurich], "prompt": prompts, "separate": True}
+        draw(made, "zurich roofs, LV95 raster", inputs)
+        ponds = made.sources.get(RASTERS[1]).info.bounds
+        places = within(ponds, 0.52, 0.62, 0.396, 0.765, 0.57, 0.37)
+        prompts = [point(*places[i : i + 2]) for i in (0, 2, 4)]
+        inputs = {"source": RASTERS[1], "bbox": [*ponds], "prompt": prompts, "separate": True}
+        draw(made, "naip ponds, UTM raster", inputs)
+        bbox = [85.51970, 27.63240, 85.52150, 27.63390]
+        roofs = ((0.345, 0.32, 0.43, 0.402), (0.555, 0.2, 0.7, 0.352), (0.25, 0.78, 0.35, 0.9))
+        corners = [within(bbox, *shares) for shares in roofs]
+        prompts = [rectangle(west, south, east, north) for west, north, east, south in corners]
+        inputs = {"source": "banepa", "zoom": 19, "bbox": bbox, "prompt": prompts}
+        draw(made, "banepa roofs, 512 px tiles", inputs)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    sys.exit(main())
