@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from samgis_process.grid import MAX_LAT, Bounds, GeoBox, LngLat, Pixel
@@ -52,13 +52,14 @@ def test_the_window_of_bounds_covers_them_with_less_than_a_pixel_to_spare(w, s, 
     left, top = box.pixel(LngLat(w, n))
     right, bottom = box.pixel(LngLat(e, s))
     assume(1 < bounds.lng_span / 360 * box.world_size < box.world_size - 2)
-    assert -1e-5 <= left < 1
-    assert -1e-5 <= top < 1
-    assert box.width - 1 < right <= box.width + 1e-5 or box.width == 1
-    assert box.height - 1 < bottom <= box.height + 1e-5 or box.height == 1
+    assert -1e-4 <= left < 1
+    assert -1e-4 <= top < 1
+    assert box.width - 1 < right <= box.width + 1e-4 or box.width == 1
+    assert box.height - 1 < bottom <= box.height + 1e-4 or box.height == 1
 
 
 @given(windows())
+@example(GeoBox(22, 0, 93, 2, 2, 512))
 def test_a_window_asked_for_by_its_own_bounds_is_the_same_window(box):
     assume(box.width < box.world_size)
     again = GeoBox.around(box.bounds, box.zoom, box.tile_size)
