@@ -1,0 +1,69 @@
+"""A window across 180 degrees is a window like any other; its outlines come back in two parts."""
+
+import re
+
+import numpy as np
+import pytest
+import shapely
+
+from samgis_process.grid import GeoBox, Pixel
+from samgis_process.ogc.process import Context
+from samgis_process.server.wiring import build_services
+from samgis_process.settings import parse
+
+ZOOM = 9
+WORLD = 256 * 2**ZOOM
+BOX = GeoBox(ZOOM, WORLD - 100, 40_000, 256, 256)
+SEA, ISLAND = (30, 60, 140), (190, 180, 90)
+LEFT, TOP, RIGHT, BOTTOM = 60, 50, 150, 110  # the island, in pixels of the window
+PLACE = re.compile(r"/(\d+)/(\d+)/(\d+)\.png")
+
+
+@pytest.fixture
+def tiles(script):
+    """Tiles of an island that lies on the antimeridian."""
+    server = script("tile_server")
+
+    def respond(path):
+        _, x, y = map(int, PLACE.match(path).groups())
+        cols = (np.arange(256) + x * 256 - BOX.col_off) % WORLD
+        rows = np.arange(256) + y * 256 - BOX.row_off
+        inside = ((rows >= TOP) & (rows < BOTTOM))[:, None] & ((cols >= LEFT) & (cols < RIGHT))
+        return server.png(np.where(inside[..., None], ISLAND, SEA))
+
+    with server.TileServer(respond=respond) as running:
+        yield running
+
+
+def test_an_island_on_the_antimeridian(tiles, tiny_model_dir, tmp_path):
+    section = {
+        "models": {"default": tiny_model_dir.name, "directory": str(tiny_model_dir.parent)},
+        "cache": {"directory": str(tmp_path)},
+        "default_source": "sea",
+        "sources": {"sea": {"type": "xyz", "url": f"{tiles.url}/{{z}}/{{x}}/{{y}}.png"}},
+    }
+    segment = build_services(parse(section, tmp_path)).processes["segment"]
+    bounds = BOX.bounds
+    assert bounds.west > bounds.east
+    lng, lat = BOX.lnglat(Pixel(140, 80))
+    assert lng > 180
+    inputs = {
+        "bbox": list(bounds),
+        "zoom": ZOOM,
+        "contour": "pixel",
+        "simplify": 0,
+        "prompt": [{"type": "point", "data": {"lng": lng - 360, "lat": lat}}],
+    }
+    (feature,) = segment.run(inputs, Context("x"))["features"].value["features"]
+    outline = shapely.geometry.shape(feature["geometry"])
+    assert outline.geom_type == "MultiPolygon"
+    assert outline.is_valid
+    west, _, east, _ = outline.bounds
+    assert (west, east) == (-180, 180)
+    for part in outline.geoms:
+        places = shapely.get_coordinates(part)
+        cols, rows = BOX.pixels(places[:, 0], places[:, 1])
+        in_east = part.bounds[0] > 0
+        assert np.min(cols) == pytest.approx(LEFT if in_east else 100, abs=0.01)
+        assert np.max(cols) == pytest.approx(100 if in_east else RIGHT, abs=0.01)
+        assert (np.min(rows), np.max(rows)) == pytest.approx((TOP, BOTTOM), abs=0.01)
