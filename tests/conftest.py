@@ -36,11 +36,17 @@ def lacking(reason):
 
 
 @pytest.fixture(scope="session")
-def test_data():
-    """The directory of real pictures, tiles and reference outputs."""
-    if not TEST_DATA.is_dir():
-        lacking(f"no reference data in {TEST_DATA}; set SAMGIS_TEST_DATA")
+def data_directory():
+    """Where the reference data would be."""
     return TEST_DATA
+
+
+@pytest.fixture(scope="session")
+def test_data(data_directory):
+    """The directory of real pictures, tiles and reference outputs; without it, skip."""
+    if not data_directory.is_dir():
+        lacking(f"no reference data in {data_directory}; set SAMGIS_TEST_DATA")
+    return data_directory
 
 
 @pytest.fixture(scope="session")

@@ -135,6 +135,7 @@ def test_many_clients_at_once_share_one_encoder_run(another_server, test_data, t
     assert all(answer["features"] == answers[0]["features"] for answer in answers)
 
 
+@pytest.mark.usefixtures("test_data")
 def test_a_raster_in_a_projected_crs(server):
     bbox = [8.4870, 47.3757, 8.4905, 47.3778]
     roof = (8.48901, 47.37672)
