@@ -3,7 +3,8 @@
 SamgisError
 ├── InvalidRequest          one or more inputs are wrong; sending it again cannot help
 │   ├── InvalidInput        one input
-│   └── NoData              the source holds nothing in the window
+│   ├── NoData              the source holds nothing in the window
+│   └── PictureGone         a digest stands for a picture that is not kept (any more)
 ├── SourceUnavailable       a source did not answer, or answered nonsense
 │   └── SourceTimeout       it did not answer in time
 ├── ModelUnavailable        the model's files are missing, damaged or of another shape
@@ -53,6 +54,10 @@ class InvalidInput(InvalidRequest):
 
 class NoData(InvalidInput):
     """The source holds nothing inside the window."""
+
+
+class PictureGone(InvalidRequest):
+    """A digest stands for a picture that is not kept, or not any more; sending it helps."""
 
 
 class SourceUnavailable(SamgisError):

@@ -47,9 +47,18 @@ class LimitSettings(_Section):
 
     max_pixels: PositiveInt = Field(2048 * 2048, description="Source pixels in one window.")
     max_prompts: PositiveInt = Field(1000, description="Prompts in one request.")
-    max_body_bytes: PositiveInt = Field(8 * 2**20, description="Bytes of a request's body.")
+    max_body_bytes: PositiveInt = Field(
+        48 * 2**20,
+        description="Bytes of a request's body; a picture in it takes 4/3 of its own bytes.",
+    )
+    max_image_bytes: PositiveInt = Field(
+        32 * 2**20, description="Bytes of a picture in a request, decoded from base64."
+    )
+    max_image_pixels: PositiveInt = Field(
+        64 * 10**6, description="Pixels of a picture in a request, by its header."
+    )
     sync_workers: PositiveInt = Field(
-        default=max(2, os.cpu_count() or 1), description="Requests worked on at the same time."
+        16, description="Requests under way at the same time; most of them wait for pixels."
     )
     sync_queue: PositiveInt = Field(32, description="Requests that may wait for a worker.")
     encode_wait_s: PositiveFloat = Field(
@@ -68,11 +77,11 @@ class ModelSettings(_Section):
 
 
 class CacheSettings(_Section):
-    """The embedding cache on disk."""
+    """What is kept on disk."""
 
     directory: Path = Field(
         default_factory=lambda: platformdirs.user_cache_path("samgis-process", appauthor=False),
-        description="Directory of embeddings, earlier answers and the sample scene.",
+        description="Directory of embeddings, earlier answers, tiles and the sample scene.",
     )
     max_bytes: PositiveInt = Field(
         4 * 2**30, description="Bytes of embeddings kept; the least recently used go first."
@@ -80,6 +89,10 @@ class CacheSettings(_Section):
     max_prefix_bytes: PositiveInt = Field(
         512 * 2**20, description="Bytes of earlier prompts' logits kept, likewise."
     )
+    max_picture_bytes: PositiveInt = Field(
+        2**30, description="Bytes of pictures that came in requests kept, likewise."
+    )
+    max_tile_bytes: PositiveInt = Field(2**30, description="Bytes of map tiles kept, likewise.")
 
 
 class _SourceSettings(_Section):
@@ -88,6 +101,9 @@ class _SourceSettings(_Section):
     terms: str = Field("", description="Terms of use: text or link.")
     aliases: tuple[str, ...] = Field((), description="Further names under which it is found.")
     bulk: bool = Field(default=False, description="Whether whole regions may be read.")
+    rendering: str | dict[str, Any] | None = Field(
+        None, description="How its bands are drawn unless a request says; `rgb`."
+    )
 
 
 class XyzSettings(_SourceSettings):
@@ -112,22 +128,70 @@ class XyzSettings(_SourceSettings):
     read_timeout_s: PositiveFloat = Field(10, description="Seconds without a byte.")
     deadline_s: PositiveFloat = Field(60, description="Seconds for all tiles of a window.")
     retries: int = Field(2, ge=0, le=10, description="Further tries of a tile that failed.")
+    retry_after_s: PositiveFloat = Field(
+        3, description="Seconds of a server's `Retry-After` that are waited for."
+    )
+    host_connections: int = Field(
+        8, ge=1, le=64, description="Tiles fetched at the same time from one host, by all sources."
+    )
+    max_rate: PositiveFloat | None = Field(
+        None, description="Requests a second, for servers that set a limit."
+    )
+    subdomains: tuple[str, ...] = Field(
+        (), description="What {s} in `url` stands for; the provider's list, or a, b and c."
+    )
+    redirect_hosts: tuple[str, ...] = Field(
+        (), description="Hosts (`name` or `name:port`) that the server may redirect to."
+    )
+    cache_tiles: bool = Field(
+        default=True, description="Whether tiles are kept on disk as long as the server allows."
+    )
+    fresh_s: PositiveFloat = Field(
+        7 * 24 * 3600, description="Seconds a kept tile is fresh when the server says nothing."
+    )
 
 
-class RasterSettings(_SourceSettings):
+class _GdalSettings(_SourceSettings):
+    band_roles: dict[Literal["red", "green", "blue", "nir"], PositiveInt] = Field(
+        default_factory=dict, description="Band numbers, where the dataset does not say itself."
+    )
+    gdal_options: dict[str, str] = Field(
+        default_factory=dict, description="GDAL's configuration options while it is read."
+    )
+    nodata: float | None = Field(
+        None, description="The value that means nothing, where the dataset does not say itself."
+    )
+    revision: str = Field("", description="Change it when the pixels change.")
+    max_zoom: int | None = Field(
+        None, ge=0, le=24, description="Highest zoom that shows more than the one before it."
+    )
+
+
+class RasterSettings(_GdalSettings):
     """A raster file that GDAL reads, in any coordinate reference system."""
 
     type: Literal["raster"]
     path: Path = Field(..., description="The file; relative to the configuration file.")
+    bulk: bool = Field(default=True, description="Whether whole regions may be read.")
+
+
+class GdalSettings(_GdalSettings):
+    """Whatever else GDAL opens by a name: COGs on the web, WMS, WMTS, MBTiles, STAC items."""
+
+    type: Literal["gdal"]
+    dataset: str = Field(
+        ..., description="GDAL's name of it; a file is relative to the configuration file."
+    )
 
 
 class SampleSettings(_SourceSettings):
     """The built-in scene, drawn at first start."""
 
     type: Literal["sample"]
+    bulk: bool = Field(default=True, description="Whether whole regions may be read.")
 
 
-SourceSettings = XyzSettings | RasterSettings | SampleSettings
+SourceSettings = XyzSettings | RasterSettings | GdalSettings | SampleSettings
 
 
 class Settings(_Section):
@@ -222,17 +286,12 @@ def _explain_one(item: dict[str, Any]) -> str:
 
 def _known_names() -> list[str]:
     sections = (Settings, ServerSettings, LimitSettings, ModelSettings, CacheSettings)
-    sources = (XyzSettings, RasterSettings, SampleSettings)
+    sources = (XyzSettings, RasterSettings, GdalSettings, SampleSettings)
     return sorted({name for model in (*sections, *sources) for name in model.model_fields})
 
 
 def _absolute(settings: Settings, base: Path) -> Settings:
-    sources = {
-        name: source.model_copy(update={"path": base / source.path.expanduser()})
-        if isinstance(source, RasterSettings)
-        else source
-        for name, source in settings.sources.items()
-    }
+    sources = {name: _absolute_source(source, base) for name, source in settings.sources.items()}
     models, cache = settings.models, settings.cache
     return settings.model_copy(
         update={
@@ -243,3 +302,19 @@ def _absolute(settings: Settings, base: Path) -> Settings:
             "cache": cache.model_copy(update={"directory": base / cache.directory.expanduser()}),
         }
     )
+
+
+def _absolute_source(source: SourceSettings, base: Path) -> SourceSettings:
+    if isinstance(source, RasterSettings):
+        return source.model_copy(update={"path": base / source.path.expanduser()})
+    # Only GDAL knows which of its names mean files; one that lies there is meant.
+    if isinstance(source, GdalSettings) and _is_file(base / source.dataset):
+        return source.model_copy(update={"dataset": str(base / source.dataset)})
+    return source
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # longer than a file's name may be: XML, or a signed address
+        return False

@@ -8,6 +8,7 @@ from pydantic_core import PydanticUndefined
 from samgis_process.settings import (
     SHORT_NAMES,
     CacheSettings,
+    GdalSettings,
     LimitSettings,
     ModelSettings,
     RasterSettings,
@@ -25,10 +26,10 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "sources.ID, type: sample": SampleSettings,
     "sources.ID, type: xyz": XyzSettings,
     "sources.ID, type: raster": RasterSettings,
+    "sources.ID, type: gdal": GdalSettings,
 }
 # Defaults that depend on the machine, in words.
 IN_WORDS = {
-    "limits.sync_workers": "the number of cores, at least 2",
     "cache.directory": "the user's cache directory",
 }
 HEAD = """# Settings

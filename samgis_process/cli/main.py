@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
-import uvicorn
 
 from samgis_process import __version__
+from samgis_process.cli import serving
+from samgis_process.cli.doctor import doctor
 from samgis_process.cli.progress import Progress
 from samgis_process.errors import InvalidRequest, SamgisError, SourceUnavailable
 from samgis_process.inference import catalogue
@@ -21,8 +21,7 @@ from samgis_process.settings import ConfigurationError, Settings
 from samgis_process.settings import load as load_settings
 from samgis_process.sources import sample
 
-OUR_FAULT, WRONG_USE, SOURCE_DOWN = 1, 2, 3
-GRACE_S = 20  # for requests under way when the server is told to stop
+OUR_FAULT, WRONG_USE, SOURCE_DOWN, INTERRUPTED = 1, 2, 3, 130
 
 
 class _Commands(click.Group):
@@ -34,6 +33,8 @@ class _Commands(click.Group):
         except SamgisError as error:
             click.echo(f"samgis-process: {error}", err=True)
             ctx.exit(_exit_code(error))
+        except KeyboardInterrupt:
+            ctx.exit(INTERRUPTED)
 
 
 def _exit_code(error: SamgisError) -> int:
@@ -68,22 +69,18 @@ def _settings(ctx: click.Context) -> Settings:
 @click.pass_context
 def serve(ctx: click.Context, host: str, port: int) -> None:
     """Serve until interrupted."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    os.environ |= {"HOST": host, "PORT": str(port)}  # the configuration file reads them
+    serving.set_up_logging()
+    serving.stop_on_sigterm()
     config = ctx.obj.resolve()
+    sockets = serving.claim(host, port)
+    port = sockets[0].getsockname()[1]
+    os.environ |= {"HOST": host, "PORT": str(port)}  # the configuration file reads them
     services = _ready(load_settings(config))
     from samgis_process.server.app import create_app  # noqa: PLC0415  pygeoapi takes seconds
 
     app = create_app(config, services)
     click.echo(f"Serving on http://{host}:{port}/ (stop with Ctrl-C)", err=True)
-    uvicorn.run(
-        app,
-        host=host,
-        port=port,
-        log_level="warning",
-        server_header=False,
-        timeout_graceful_shutdown=GRACE_S,
-    )
+    serving.run(app, sockets)
 
 
 def _ready(settings: Settings) -> wiring.Services:
@@ -93,9 +90,14 @@ def _ready(settings: Settings) -> wiring.Services:
     services = wiring.build_services(settings)
     services.model.warm_up()
     progress("Opening the sources; the sample scene is drawn the first time", None)
-    services.sources.open_all()
+    for source in services.sources.open_all():
+        if source.reason:
+            click.echo(f"Source {source.id} is unavailable: {source.reason}", err=True)
     wiring.set_default(services)
     return services
+
+
+main.add_command(doctor)
 
 
 @main.group()
@@ -146,7 +148,7 @@ def models_verify(ctx: click.Context) -> None:
 
 @main.group()
 def cache() -> None:
-    """Look at the embedding cache, or empty it."""
+    """Look at what is kept on disk, or empty it."""
 
 
 @cache.command("stats")
@@ -154,7 +156,12 @@ def cache() -> None:
 def cache_stats(ctx: click.Context) -> None:
     """Print entries and bytes of each store as JSON."""
     caches = wiring.Caches.of(_settings(ctx))
-    stores = {"embeddings": caches.embeddings, "prefixes": caches.prefixes}
+    stores = {
+        "embeddings": caches.embeddings,
+        "prefixes": caches.prefixes,
+        "tiles": caches.tiles,
+        "pictures": caches.pictures,
+    }
     report = {}
     for name, store in stores.items():
         stats = store.stats()
@@ -169,9 +176,14 @@ def cache_stats(ctx: click.Context) -> None:
 @cache.command("clear")
 @click.pass_context
 def cache_clear(ctx: click.Context) -> None:
-    """Remove every embedding and every kept answer; a running server makes new ones."""
+    """Remove every embedding, kept answer, tile and picture; a running server makes new ones."""
     caches = wiring.Caches.of(_settings(ctx))
-    for name, store in (("embeddings", caches.embeddings), ("prefixes", caches.prefixes)):
+    for name, store in (
+        ("embeddings", caches.embeddings),
+        ("prefixes", caches.prefixes),
+        ("tiles", caches.tiles),
+        ("pictures", caches.pictures),
+    ):
         removed = store.clear()
         click.echo(f"{name}: removed {removed.entries} entries, {removed.size_bytes} bytes")
 

@@ -1,9 +1,9 @@
 """Pictures as the model remembers them: computed once, kept on disk, shared by processes."""
 
+from samgis_process.blobs import BlobStore
 from samgis_process.embeddings.cache import CacheState, Embedding, EmbeddingCache
 from samgis_process.embeddings.keys import embedding_key, prompts_key
 from samgis_process.embeddings.replay import Replayed, replay
-from samgis_process.embeddings.store import BlobStore
 
 __all__ = [
     "BlobStore",

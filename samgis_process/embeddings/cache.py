@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 import zlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,8 +15,10 @@ import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from samgis_process.embeddings.store import Blob, BlobStore
+from samgis_process.blobs import Blob, BlobStore
 from samgis_process.errors import Overloaded
+
+LOGGER = logging.getLogger(__name__)
 
 CacheState = Literal["hit", "miss", "shared"]
 
@@ -45,6 +50,8 @@ class EmbeddingCache:
         self._store = store
         self._locks = locks
         self._wait_s = wait_s
+        self._lock = threading.Lock()
+        self._in_process: dict[str, threading.Lock] = {}  # by the names of the lock files
 
     def get(self, key: str, make: Callable[[], Embedding]) -> tuple[Embedding, CacheState]:
         """Return the embedding of `key`, made and kept if it is not there.
@@ -57,28 +64,68 @@ class EmbeddingCache:
         found = self._read(key)
         if found:
             return found, "hit"
-        lock = FileLock(self._lock_path(key), thread_local=False)
-        try:
-            waited = _acquire(lock, self._wait_s)
-        except Timeout as error:
-            raise Overloaded("the picture of this window is still being prepared") from error
-        try:
-            found = self._read(key) if waited else None
+        with self._alone(key) as waited:
+            found = self._read(key)  # somebody may have finished since we looked
             if found:
-                return found, "shared"
+                return found, "shared" if waited else "hit"
             made = make()
-            self._store.put(key, *_encode(made))
-            return made, "miss"
+            return self._keep(key, made), "miss"
+
+    def _keep(self, key: str, made: Embedding) -> Embedding:
+        """Return `made`, with a warning if it could not be kept."""
+        reason = self._store.put(key, *_encode(made))
+        if not reason:
+            return made
+        warnings = (*made.facts.get("warnings", ()), f"the embedding could not be kept: {reason}")
+        return replace(made, facts={**made.facts, "warnings": warnings})
+
+    @contextmanager
+    def _alone(self, key: str) -> Iterator[bool]:
+        """Let one request at a time make the embeddings of keys that begin like `key`.
+
+        Yields:
+            Whether there was somebody to wait for.
+        """
+        name = key[:LOCK_DIGITS]
+        with self._lock:
+            lock = self._in_process.setdefault(name, threading.Lock())
+        waited = not lock.acquire(blocking=False)
+        if waited and not lock.acquire(timeout=self._wait_s):
+            raise self._too_long()
+        try:
+            with self._among_processes(name) as waited_too:
+                yield waited or waited_too
         finally:
             lock.release()
+
+    @contextmanager
+    def _among_processes(self, name: str) -> Iterator[bool]:
+        """Hold the lock file; the system lets go of it when its holder is killed.
+
+        Where it cannot be made (a full disk, a directory that may only be read) nothing can be
+        shared with other processes anyway, so each works for itself.
+        """
+        lock = FileLock(self._locks / f"{name}.lock", thread_local=False)
+        waited = False
+        try:
+            self._locks.mkdir(parents=True, exist_ok=True)
+            waited = _acquire(lock, self._wait_s)
+        except Timeout as error:
+            raise self._too_long() from error
+        except (OSError, NotImplementedError) as error:
+            LOGGER.warning("no lock file in the cache: %s", type(error).__name__)
+        try:
+            yield waited
+        finally:
+            lock.release()
+
+    @staticmethod
+    def _too_long() -> Overloaded:
+        return Overloaded("the picture of this window is still being prepared")
 
     def _read(self, key: str) -> Embedding | None:
         blob = self._store.get(key)
         return _decode(blob) if blob else None
-
-    def _lock_path(self, key: str) -> Path:
-        self._locks.mkdir(parents=True, exist_ok=True)
-        return self._locks / f"{key[:LOCK_DIGITS]}.lock"
 
 
 def _acquire(lock: FileLock, wait_s: float) -> bool:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from samgis_process.blobs import Blob, BlobStore
 from samgis_process.embeddings.keys import prompts_key
-from samgis_process.embeddings.store import Blob, BlobStore
 from samgis_process.inference.frame import InputFrame
 from samgis_process.inference.masks import Mask, choose
 from samgis_process.inference.sam import GRID, SamModel

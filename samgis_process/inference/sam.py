@@ -61,6 +61,9 @@ class SamModel:
         self._threads = threads or _cores()
         self._sessions: dict[str, ort.InferenceSession] = {}
         self._lock = threading.Lock()
+        # One picture at a time: a run takes every core and some 400 MB, and two at once would
+        # take both twice without ending sooner.
+        self._encoding = threading.Lock()
 
     @property
     def id(self) -> str:
@@ -75,7 +78,9 @@ class SamModel:
     def encode(self, image: NDArray[np.uint8]) -> NDArray[np.float16]:
         """Return the embedding, float16 (4096, 256), of an RGB image (rows, cols, 3)."""
         session = self._session(ENCODER, ENCODER_CONTRACT)
-        (tokens,) = session.run(["tokens"], {"image": preprocess(image, self.input_side)})
+        feed = {"image": preprocess(image, self.input_side)}
+        with self._encoding:
+            (tokens,) = session.run(["tokens"], feed)
         return np.asarray(tokens, np.float16)
 
     def decode(

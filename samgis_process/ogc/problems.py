@@ -20,6 +20,7 @@ from samgis_process.errors import (
     ModelUnavailable,
     NoData,
     Overloaded,
+    PictureGone,
     SamgisError,
     SourceTimeout,
     SourceUnavailable,
@@ -55,6 +56,9 @@ PROBLEMS: dict[type[SamgisError], Problem] = {
         HTTPStatus.BAD_REQUEST, OURS + "invalid-request", "The request is not valid"
     ),
     NoData: Problem(HTTPStatus.BAD_REQUEST, OURS + "no-data", "The source holds no data there"),
+    PictureGone: Problem(
+        HTTPStatus.CONFLICT, OURS + "picture-gone", "The picture is not kept here (any more)"
+    ),
     errors.InvalidParameter: Problem(
         HTTPStatus.BAD_REQUEST,
         EXCEPTION + "invalid-query-parameter-value",

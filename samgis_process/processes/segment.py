@@ -22,16 +22,19 @@ from samgis_process.embeddings import (
     embedding_key,
 )
 from samgis_process.embeddings.replay import FramePrompts, Replayed, frame_prompts, held, replay
+from samgis_process.errors import SourceUnavailable
 from samgis_process.grid import Bounds, GeoBox, Pixel
 from samgis_process.inference.frame import PREPROCESSING, InputFrame
 from samgis_process.inference.masks import Mask
 from samgis_process.inference.sam import GRID, SamModel
+from samgis_process.processes.pictures import Pictures
 from samgis_process.processes.segment_description import describe
 from samgis_process.processes.segment_request import SegmentRequest
 from samgis_process.prompts import Prompt, Target
-from samgis_process.rendering import RENDERING, to_rgb
+from samgis_process.rendering import echo
 from samgis_process.settings import LimitSettings
-from samgis_process.sources import SourceCatalogue
+from samgis_process.sources import SourceCatalogue, picture
+from samgis_process.sources.inline import ImageSource
 from samgis_process.vector import (
     Patch,
     geodesic_area,
@@ -92,12 +95,14 @@ class SegmentProcess:
         embeddings: EmbeddingCache,
         prefixes: BlobStore,
         limits: LimitSettings,
+        pictures: Pictures,
     ) -> None:
         self._sources = sources
         self._model = model
         self._embeddings = embeddings
         self._prefixes = prefixes
         self._limits = limits
+        self._pictures = pictures
         self.description = describe(sources, limits)
 
     def run(self, inputs: Mapping[str, Any], context: Context) -> dict[str, Any]:
@@ -108,12 +113,14 @@ class SegmentProcess:
             SourceUnavailable: the pixels cannot be had.
         """
         clock = _Clock()
-        request = SegmentRequest.from_inputs(inputs, self._sources, self._limits)
+        request = SegmentRequest.from_inputs(inputs, self._sources, self._limits, self._pictures)
         key = self._key(request)
-        embedding, cache = self._embeddings.get(key, lambda: self._embed(request, clock))
+        embedding, cache = self._embeddings.get(key, lambda: self._embed(request, key, clock))
+        if isinstance(request.source, ImageSource):
+            self._pictures.keep(request.source)
         context.report(0.5, "picture ready")
         found = self._decode(request, embedding, key, clock)
-        warnings = [*request.warnings]
+        warnings = [*request.warnings, *embedding.facts.get("warnings", ())]
         features = []
         for index, (target, replayed) in enumerate(zip(request.targets, found, strict=True)):
             feature = _feature(index, target, replayed.mask, request, embedding, clock, warnings)
@@ -127,18 +134,20 @@ class SegmentProcess:
             source=info.id,
             source_version=info.version,
             grid=request.grid,
-            rendering=RENDERING,
+            rendering=request.rendering.key,
             model=self._model.digest,
             preprocessing=PREPROCESSING,
         )
 
-    def _embed(self, request: SegmentRequest, clock: _Clock) -> Embedding:
+    def _embed(self, request: SegmentRequest, key: str, clock: _Clock) -> Embedding:
         with clock.step("tiles"):
-            raw = request.source.read(request.grid)
-            image = to_rgb(raw.bands, raw.valid, raw.stretch)
+            image, raw = picture(request.source, request.grid, request.rendering)
+        if self._key(request) != key:  # the pixels are not those that the key stands for
+            raise SourceUnavailable(f"{request.source.info.id} has just changed; ask again")
         with clock.step("encode"):
             tokens = self._model.encode(image)
-        return Embedding(tokens, None if raw.valid.all() else raw.valid)
+        valid = None if raw.valid.all() else raw.valid
+        return Embedding(tokens, valid, {"warnings": [*raw.warnings]})
 
     def _decode(
         self, request: SegmentRequest, embedding: Embedding, key: str, clock: _Clock
@@ -174,7 +183,7 @@ class SegmentProcess:
             "timings_ms": clock.timings_ms(),
             "cache": cache,
             "model": {"id": self._model.id, "digest": self._model.digest},
-            "source": {"id": info.id, "zoom": grid.zoom, "attribution": info.attribution},
+            "source": _origin(request) | {"zoom": grid.zoom, "attribution": info.attribution},
             "window": {
                 "bounds": [round(degrees, 7) for degrees in grid.bounds],
                 "crs": "OGC:CRS84",
@@ -182,10 +191,19 @@ class SegmentProcess:
                 "height": grid.height,
                 "resolution_m": round(grid.ground_resolution, 4),
             },
-            "rendering": RENDERING.partition(":")[0],
+            "rendering": echo(request.rendering, info.bands, info.id),
             "version": __version__,
             "warnings": warnings,
         }
+
+
+def _origin(request: SegmentRequest) -> dict[str, Any]:
+    """Return what a later request may name the source by."""
+    source = request.source
+    if isinstance(source, ImageSource):
+        bounds = [round(degrees, 7) for degrees in source.info.bounds]
+        return {"id": source.info.id, "digest": source.digest, "bounds": bounds}
+    return {"id": source.info.id}
 
 
 def _frame(grid: GeoBox) -> InputFrame:

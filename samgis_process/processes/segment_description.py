@@ -39,6 +39,42 @@ BBOX = {
         RECTANGLE,
     ]
 }
+RENDERING = {
+    "oneOf": [
+        {"type": "string"},
+        {
+            "type": "object",
+            "properties": {
+                "bands": {
+                    "type": "array",
+                    "items": {"oneOf": [{"type": "number"}, {"type": "object"}]},
+                },
+                "stretch": {
+                    "oneOf": [
+                        {"type": "string", "enum": ["minmax", "none"]},
+                        {"type": "array"},
+                    ]
+                },
+            },
+        },
+    ]
+}
+IMAGE = {
+    "oneOf": [
+        *(
+            {"type": "string", "contentEncoding": "base64", "contentMediaType": media_type}
+            for media_type in (
+                "image/tiff; application=geotiff", "image/tiff", "image/png", "image/jpeg",
+            )
+        ),
+        {
+            "type": "object",
+            "required": ["digest"],
+            "properties": {"digest": {"type": "string"}, "bounds": BBOX},
+            "additionalProperties": False,
+        },
+    ]
+}  # fmt: skip
 SHAPE_INPUTS = {
     "box_margin": {
         "title": "Margin of rectangles",
@@ -127,10 +163,9 @@ def _where(sources: SourceCatalogue) -> dict[str, dict[str, Any]]:
                 "West, south, east, north: an OGC bbox with `crs` (OGC:CRS84, EPSG:4326 with "
                 "latitude first, EPSG:3857, or the source's own), a list of four numbers, or "
                 '{"ne": {"lat", "lng"}, "sw": {...}}. West may lie east of east: the window then '
-                "crosses the antimeridian."
+                "crosses the antimeridian. Required, but for an `image` with its own bounds."
             ),
             "schema": BBOX,
-            "minOccurs": 1,
         },
         "zoom": {
             "title": "Zoom",
@@ -144,6 +179,35 @@ def _where(sources: SourceCatalogue) -> dict[str, dict[str, Any]]:
             "title": "Source of the picture",
             "description": f"One of: {', '.join(sources)}.",
             "schema": {"type": "string", "default": sources.default},
+        },
+        "image": {
+            "title": "Picture of the request",
+            "description": (
+                "A picture instead of a source, in base64: a GeoTIFF, which is seen as a whole "
+                "without `bbox`; or a PNG or JPEG, whose bounds are then `bbox`. Or "
+                '{"digest": "sha256:..."} for one that was sent before, as `samgis.source` of the '
+                "answer gave it, with `bounds` if it has no place of its own."
+            ),
+            "schema": IMAGE,
+        },
+        "window": {
+            "title": "Encoder's window",
+            "description": (
+                "`exact`: bbox and nothing else. `snap`: a window of a fixed grid that holds it, "
+                "so that a map panned a little meets what was encoded before."
+            ),
+            "schema": {"type": "string", "enum": ["exact", "snap"], "default": "exact"},
+        },
+        "rendering": {
+            "title": "Rendering",
+            "description": (
+                "How the source's bands become the picture: `rgb`, `grey`, `false-colour` (near "
+                "infrared, red, green), or an object. `bands`: 1 or 3 band numbers from 1, or "
+                'normalised differences {"nd": [a, b]}. `stretch`: [2, 98] (percentiles of the '
+                'whole source), "minmax", "none", or the values to draw as black and full: '
+                "[[low, high], ...]. By default the source's own."
+            ),
+            "schema": RENDERING,
         },
     }
 

@@ -10,10 +10,19 @@ import numpy as np
 
 from samgis_process.errors import Fault, InvalidInput, InvalidRequest
 from samgis_process.grid import Bounds, GeoBox
-from samgis_process.processes.windows import make_grid, parse_bounds, require_inside
+from samgis_process.grid.snapping import snapped
+from samgis_process.processes.pictures import Pictures
+from samgis_process.processes.windows import (
+    MAX_SIDE,
+    finest_zoom,
+    make_grid,
+    parse_bounds,
+    require_inside,
+)
 from samgis_process.prompts import Prompt, Target, group, parse_prompts
+from samgis_process.rendering import Rendering, parse
 from samgis_process.settings import LimitSettings
-from samgis_process.sources import Source, SourceCatalogue
+from samgis_process.sources import Source, SourceCatalogue, SourceInfo
 from samgis_process.vector import Shaping
 
 BOX_MARGIN = 0.02  # lifts the mean IoU of box prompts from .812 to .830
@@ -32,6 +41,7 @@ class SegmentRequest:
     source: Source
     grid: GeoBox
     targets: tuple[Target, ...]
+    rendering: Rendering
     contour: Literal["smooth", "pixel"] = "smooth"
     box_margin: float | None = BOX_MARGIN
     shaping: Shaping = field(default_factory=Shaping)
@@ -40,31 +50,55 @@ class SegmentRequest:
 
     @classmethod
     def from_inputs(
-        cls, inputs: Mapping[str, Any], sources: SourceCatalogue, limits: LimitSettings
+        cls,
+        inputs: Mapping[str, Any],
+        sources: SourceCatalogue,
+        limits: LimitSettings,
+        pictures: Pictures,
     ) -> SegmentRequest:
         """Return the request that `inputs` describe.
 
         Raises:
             InvalidRequest: naming each input that cannot be used.
         """
-        source = _source(inputs, sources)
-        for name in ("bbox", "prompt"):
+        image = pictures.source(inputs)
+        source = image or _source(inputs, sources)
+        for name in ("prompt",) if image else ("bbox", "prompt"):
             if inputs.get(name) is None:
                 raise InvalidInput(name, "is missing", remedy="every request needs it")
-        bounds = parse_bounds(inputs["bbox"], source.info)
-        grid = make_grid(bounds, _zoom(inputs.get("zoom")), source.info, limits)
+        bounds, grid = _window(inputs, source.info, limits, whole=image is not None)
         prompts = parse_prompts(inputs["prompt"], limits.max_prompts)
         placed, warnings = _inside(prompts, bounds)
         return cls(
             source,
             grid,
             group(placed, separate=bool(inputs.get("separate", False))),
+            _rendering(inputs.get("rendering"), source.info),
             inputs.get("contour", "smooth"),
             inputs.get("box_margin", BOX_MARGIN),
             _shaping(inputs),
             float(inputs.get("min_score", 0.0)),
             warnings,
         )
+
+
+def _window(
+    inputs: Mapping[str, Any], info: SourceInfo, limits: LimitSettings, *, whole: bool
+) -> tuple[Bounds, GeoBox]:
+    """Return where prompts may lie, and the encoder's window.
+
+    Args:
+        whole: the source is one picture: by default all of it is seen, as finely as it is.
+    """
+    place, zoom = inputs.get("bbox"), _zoom(inputs.get("zoom"))
+    bounds = info.bounds if place is None else parse_bounds(place, info)
+    if whole and zoom is None:
+        zoom = finest_zoom(bounds, info, limits)
+    grid = make_grid(bounds, zoom, info, limits)
+    if inputs.get("window", "exact") == "exact":
+        return bounds, grid
+    grid = snapped(grid, limits.max_pixels, MAX_SIDE)
+    return grid.bounds, grid
 
 
 def _source(inputs: Mapping[str, Any], sources: SourceCatalogue) -> Source:
@@ -80,6 +114,10 @@ def _source(inputs: Mapping[str, Any], sources: SourceCatalogue) -> Source:
             remedy="give one of them",
         )
     return source
+
+
+def _rendering(value: Any, info: SourceInfo) -> Rendering:
+    return parse(info.rendering if value is None else value, info.bands, info.id)
 
 
 def _zoom(value: Any) -> int | None:

@@ -159,12 +159,27 @@ def default_zoom(bounds: Bounds, source: SourceInfo) -> int:
     return int(np.clip(best, source.zooms[0], max(source.zooms[0], source.native_zoom)))
 
 
-def _smaller(bounds: Bounds, source: SourceInfo, limits: LimitSettings) -> str:
-    for zoom in range(source.zooms[1], source.zooms[0] - 1, -1):
+def finest_zoom(bounds: Bounds, source: SourceInfo, limits: LimitSettings) -> int:
+    """Return the zoom of the source's own pixels, or the highest at which the window fits."""
+    fitting = _fitting_zoom(bounds, source, limits, source.native_zoom)
+    return source.zooms[0] if fitting is None else fitting
+
+
+def _fitting_zoom(
+    bounds: Bounds, source: SourceInfo, limits: LimitSettings, highest: int
+) -> int | None:
+    for zoom in range(highest, source.zooms[0] - 1, -1):
         grid = GeoBox.around(bounds, zoom, source.tile_size)
         if grid.width * grid.height <= limits.max_pixels and max(grid.shape) <= MAX_SIDE:
-            return f"ask for a smaller window, or for zoom {zoom} or lower"
-    return "ask for a smaller window"
+            return zoom
+    return None
+
+
+def _smaller(bounds: Bounds, source: SourceInfo, limits: LimitSettings) -> str:
+    zoom = _fitting_zoom(bounds, source, limits, source.zooms[1])
+    if zoom is None:
+        return "ask for a smaller window"
+    return f"ask for a smaller window, or for zoom {zoom} or lower"
 
 
 def require_inside(at: LngLat, bounds: Bounds, path: str) -> None:

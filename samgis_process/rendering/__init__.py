@@ -1,5 +1,22 @@
 """From raw bands to the RGB picture that a model reads."""
 
+from samgis_process.rendering.bands import RGB_TILES, Bands, Span
+from samgis_process.rendering.draw import draw, values
+from samgis_process.rendering.parse import echo, parse
 from samgis_process.rendering.rgb import RENDERING, to_rgb
+from samgis_process.rendering.spec import Channel, Percentiles, Rendering
 
-__all__ = ["RENDERING", "to_rgb"]
+__all__ = [
+    "RENDERING",
+    "RGB_TILES",
+    "Bands",
+    "Channel",
+    "Percentiles",
+    "Rendering",
+    "Span",
+    "draw",
+    "echo",
+    "parse",
+    "to_rgb",
+    "values",
+]

@@ -25,6 +25,7 @@ from samgis_process.ogc.pool import WorkPool
 from samgis_process.ogc.process import Process
 from samgis_process.ogc.routes import Resource, json_response, process_routes
 from samgis_process.server import openapi_file
+from samgis_process.server.access_log import AccessLog
 from samgis_process.server.config import read_config
 from samgis_process.server.hosts import KnownHosts, allowed_names
 from samgis_process.server.pygeoapi_mount import PygeoapiMount, load_app
@@ -110,6 +111,7 @@ def _middleware(config: Mapping[str, Any], services: Services) -> list[Middlewar
     )
     return [
         Middleware(RequestIds),
+        Middleware(AccessLog),
         *([cross_origin] if server.get("cors") else []),
         Middleware(Problems),
         Middleware(KnownHosts, names=allowed_names(services.public_url, services.allowed_hosts)),

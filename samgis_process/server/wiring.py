@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from samgis_process.inference import catalogue
 from samgis_process.inference.sam import SamModel
 from samgis_process.inference.sam import load as load_model
 from samgis_process.ogc.process import Context, Output, Process
+from samgis_process.processes.pictures import Pictures
 from samgis_process.processes.segment import SegmentProcess
 from samgis_process.settings import LimitSettings, Settings
 from samgis_process.settings import load as load_settings
@@ -29,6 +30,8 @@ class Caches:
 
     embeddings: BlobStore
     prefixes: BlobStore
+    tiles: BlobStore
+    pictures: BlobStore
 
     @classmethod
     def of(cls, settings: Settings) -> Caches:
@@ -37,6 +40,8 @@ class Caches:
         return cls(
             BlobStore(cache.directory / "embeddings", cache.max_bytes),
             BlobStore(cache.directory / "prefixes", cache.max_prefix_bytes),
+            BlobStore(cache.directory / "tiles", cache.max_tile_bytes),
+            BlobStore(cache.directory / "pictures", cache.max_picture_bytes),
         )
 
 
@@ -66,10 +71,13 @@ class Services:
 
     def health(self) -> dict[str, Any]:
         """Return what a monitor wants to know."""
+        known = self.sources.availability()
+        down = any(one.id == self.sources.default and one.reason for one in known)
         return {
+            "status": "degraded" if down else "ok",
             "version": __version__,
             "models": [{"id": self.model.id, "digest": self.model.digest}],
-            "sources": list(self.sources),
+            "sources": [asdict(one) for one in known],
         }
 
 
@@ -95,12 +103,17 @@ def build_services(settings: Settings) -> Services:
     """
     model = load_model(model_directory(settings), settings.models.threads)
     cache = settings.cache
-    sources = SourceCatalogue(settings.sources, settings.default_source, cache.directory)
     caches = Caches.of(settings)
+    sources = SourceCatalogue(
+        settings.sources, settings.default_source, cache.directory, caches.tiles
+    )
     embeddings = EmbeddingCache(
         caches.embeddings, cache.directory / "locks", settings.limits.encode_wait_s
     )
-    segment = SegmentProcess(sources, model, embeddings, caches.prefixes, settings.limits)
+    pictures = Pictures(caches.pictures, settings.limits)
+    segment = SegmentProcess(
+        sources, model, embeddings, caches.prefixes, settings.limits, pictures
+    )
     return Services(settings, sources, model, {"segment": SegmentService(segment)})
 
 

@@ -2,5 +2,6 @@
 
 from samgis_process.sources.base import RawImage, Source, SourceInfo
 from samgis_process.sources.catalogue import SourceCatalogue
+from samgis_process.sources.picture import picture
 
-__all__ = ["RawImage", "Source", "SourceCatalogue", "SourceInfo"]
+__all__ = ["RawImage", "Source", "SourceCatalogue", "SourceInfo", "picture"]

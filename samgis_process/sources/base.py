@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from samgis_process.grid import Bounds, GeoBox
+from samgis_process.rendering import RGB_TILES, Bands
 
 WORLD = Bounds(-180.0, -85.0511287798066, 180.0, 85.0511287798066)
 
@@ -24,6 +26,9 @@ class SourceInfo:
         tile_size: pixels along the side of a tile: what a zoom means.
         bounds: where there may be data.
         crs: the source's own coordinate reference system, as `EPSG:...`, if it is not 3857.
+        bands: what a rendering can be made from.
+        rendering: what a request gets that asks for none, as one would ask for it.
+        bulk: whether its terms allow to read whole regions.
     """
 
     id: str
@@ -37,6 +42,9 @@ class SourceInfo:
     tile_size: int = 256
     bounds: Bounds = WORLD
     crs: str | None = None
+    bands: Bands = RGB_TILES
+    rendering: str | Mapping[str, Any] | None = None
+    bulk: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,11 +55,13 @@ class RawImage:
         bands: (bands, rows, cols), the red, green and blue ones first where the source knows.
         valid: bool (rows, cols), False where the source holds nothing.
         stretch: (low, high) of each band over the whole source, for bands that are not uint8.
+        warnings: what a reader of the answer should know of these pixels.
     """
 
     bands: NDArray[Any]
     valid: NDArray[np.bool_]
     stretch: tuple[tuple[float, float], ...] | None = None
+    warnings: tuple[str, ...] = ()
 
 
 class Source(Protocol):
@@ -61,8 +71,11 @@ class Source(Protocol):
     def info(self) -> SourceInfo:
         """What users see of it."""
 
-    def read(self, grid: GeoBox) -> RawImage:
+    def read(self, grid: GeoBox, bands: tuple[int, ...] | None = None) -> RawImage:
         """Return the pixels of `grid`; its zoom lies within the source's.
+
+        Args:
+            bands: which of `info.bands`, from 1, in that order; None for the plain picture.
 
         Raises:
             NoData: the source holds nothing there.

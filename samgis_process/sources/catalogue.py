@@ -6,28 +6,27 @@ A new kind of source is one module beside this one and one line in `_build`.
 from __future__ import annotations
 
 import difflib
-import threading
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from xyzservices import providers
-
+from samgis_process.blobs import BlobStore
 from samgis_process.errors import InvalidInput
-from samgis_process.grid.mercator import Bounds
+from samgis_process.rendering import parse as parse_rendering
 from samgis_process.settings import (
     ConfigurationError,
+    GdalSettings,
     RasterSettings,
     SampleSettings,
     SourceSettings,
     XyzSettings,
 )
-from samgis_process.sources import sample
-from samgis_process.sources.base import WORLD, Source, SourceInfo
-from samgis_process.sources.raster import RasterSource
-from samgis_process.sources.tiles import TileSource, Transport
-
-DEFAULT_MAX_ZOOM = 19
+from samgis_process.sources import sample, xyz
+from samgis_process.sources.availability import Availability, Opening, open_together
+from samgis_process.sources.base import Source
+from samgis_process.sources.http import HttpClient
+from samgis_process.sources.raster import GdalOptions, RasterSource
 
 
 class SourceCatalogue:
@@ -37,16 +36,22 @@ class SourceCatalogue:
         settings: the configured sources by id.
         default: id of the one that is meant when none is named.
         directory: where the sample scene is kept.
+        tiles: where map tiles are kept; None: nowhere.
     """
 
     def __init__(
-        self, settings: Mapping[str, SourceSettings], default: str, directory: Path
+        self,
+        settings: Mapping[str, SourceSettings],
+        default: str,
+        directory: Path,
+        tiles: BlobStore | None = None,
     ) -> None:
         self._settings = settings
         self.default = default
         self._directory = directory
-        self._open: dict[str, Source] = {}
-        self._lock = threading.Lock()
+        self._tile_store = tiles
+        self._client = HttpClient()
+        self._openings = {name: Opening(name, partial(self._build, name)) for name in settings}
         self._names = dict(_names(settings))
 
     def __iter__(self) -> Iterator[str]:
@@ -57,18 +62,25 @@ class SourceCatalogue:
 
         Raises:
             InvalidInput: there is none of that name; `field` is the input to blame.
+            SourceUnavailable: it cannot be opened now.
         """
         source_id = self.default if name is None else self._names.get(name.casefold())
         if source_id is None:
             raise self._unknown(str(name), field)
-        with self._lock:
-            if source_id not in self._open:
-                self._open[source_id] = self._build(source_id)
-            return self._open[source_id]
+        return self._openings[source_id].get()
 
-    def open_all(self) -> list[SourceInfo]:
-        """Open every source, so that a wrong path or provider shows at start."""
-        return [self.get(name).info for name in self]
+    def open_all(self) -> list[Availability]:
+        """Open every source and return how that went.
+
+        Raises:
+            ConfigurationError: what is said of a source makes no sense, now or later.
+        """
+        open_together(self._openings.values())
+        return self.availability()
+
+    def availability(self) -> list[Availability]:
+        """Return what is known of every source, without waiting for any."""
+        return [opening.availability() for opening in self._openings.values()]
 
     def _unknown(self, name: str, field: str) -> InvalidInput:
         near = difflib.get_close_matches(name.casefold(), self._names, 1)
@@ -79,17 +91,28 @@ class SourceCatalogue:
     def _build(self, source_id: str) -> Source:
         settings = self._settings[source_id]
         kinds: dict[type[Any], Callable[[str, Any], Source]] = {
-            XyzSettings: _tiles,
+            XyzSettings: self._tiles,
             RasterSettings: _raster,
+            GdalSettings: _gdal,
             SampleSettings: self._sample,
         }
-        return kinds[type(settings)](source_id, settings)
+        source = kinds[type(settings)](source_id, settings)
+        try:
+            parse_rendering(source.info.rendering, source.info.bands, source_id)
+        except InvalidInput as error:
+            raise ConfigurationError(f"samgis.sources.{source_id}.{error}") from error
+        return source
+
+    def _tiles(self, source_id: str, settings: XyzSettings) -> Source:
+        about = _about(source_id, settings)
+        return xyz.build(source_id, settings, about, self._client, self._tile_store)
 
     def _sample(self, source_id: str, settings: SampleSettings) -> Source:
         files = sample.make(self._directory)
         about = _about(source_id, settings)
         about["attribution"] = settings.attribution or sample.ATTRIBUTION
-        return RasterSource.open(source_id, files.imagery, **about)
+        options = GdalOptions(rendering=about.pop("rendering"))
+        return RasterSource.open(source_id, files.imagery, options, **about)
 
 
 def _names(settings: Mapping[str, SourceSettings]) -> Iterator[tuple[str, str]]:
@@ -107,63 +130,29 @@ def _about(source_id: str, settings: SourceSettings) -> dict[str, Any]:
         "attribution": settings.attribution,
         "terms": settings.terms,
         "aliases": settings.aliases,
+        "rendering": settings.rendering,
+        "bulk": settings.bulk,
     }
 
 
 def _raster(source_id: str, settings: RasterSettings) -> Source:
-    return RasterSource.open(source_id, settings.path, **_about(source_id, settings))
+    return _dataset(source_id, settings.path, settings)
 
 
-def _tiles(source_id: str, settings: XyzSettings) -> Source:
-    provider = _provider(source_id, settings) if settings.provider else {}
-    template = settings.url or _template(source_id, provider)
-    if not all(part in template for part in ("{z}", "{x}")) or "y}" not in template:
-        raise ConfigurationError(f"samgis.sources.{source_id}.url lacks {{z}}, {{x}} or {{y}}")
-    max_zoom = settings.max_zoom or int(provider.get("max_zoom", DEFAULT_MAX_ZOOM))
+def _gdal(source_id: str, settings: GdalSettings) -> Source:
+    return _dataset(source_id, settings.dataset, settings)
+
+
+def _dataset(
+    source_id: str, dataset: Path | str, settings: RasterSettings | GdalSettings
+) -> Source:
     about = _about(source_id, settings)
-    about["attribution"] = settings.attribution or provider.get("attribution", "")
-    info = SourceInfo(
-        id=source_id,
-        version=f"{template}:{settings.revision}",
-        zooms=(max(settings.min_zoom, int(provider.get("min_zoom", 0))), max_zoom),
-        native_zoom=max_zoom,
-        tile_size=settings.tile_size,
-        bounds=Bounds(*settings.bounds) if settings.bounds else WORLD,
-        **about,
+    options = GdalOptions(
+        settings.gdal_options,
+        {str(role): number for role, number in settings.band_roles.items()},
+        about.pop("rendering"),
+        settings.revision,
+        settings.max_zoom,
+        settings.nodata,
     )
-    return TileSource(info, template, _transport(settings))
-
-
-def _transport(settings: XyzSettings) -> Transport:
-    return Transport(
-        settings.threads,
-        settings.connect_timeout_s,
-        settings.read_timeout_s,
-        settings.deadline_s,
-        settings.retries,
-    )
-
-
-def _provider(source_id: str, settings: XyzSettings) -> Any:
-    try:
-        return providers.query_name(str(settings.provider))
-    except ValueError as error:
-        raise ConfigurationError(
-            f"samgis.sources.{source_id}.provider: xyzservices knows no {settings.provider!r}"
-        ) from error
-
-
-def _template(source_id: str, provider: Any) -> str:
-    """Return the provider's address with all but the place filled in."""
-    if not provider:
-        raise ConfigurationError(f"samgis.sources.{source_id} needs `url` or `provider`")
-    if provider.requires_token():
-        raise ConfigurationError(
-            f"samgis.sources.{source_id}: {provider.name} needs a key; write its address as "
-            "`url` with the key as ${NAME} from the environment"
-        )
-    template = str(provider.url)
-    for key, value in provider.items():
-        if key not in {"x", "y", "z", "s", "r"}:
-            template = template.replace(f"{{{key}}}", str(value))
-    return template
+    return RasterSource.open(source_id, dataset, options, **about)

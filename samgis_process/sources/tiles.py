@@ -1,181 +1,202 @@
-"""Map tiles over HTTP: one pooled session, a few threads, time-outs, retries, a deadline."""
+"""Windows out of map tiles: which ones, from the cache or the server, put together."""
 
 from __future__ import annotations
 
-import io
-import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
-import requests
-from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
-from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError, NewConnectionError
-from urllib3.exceptions import TimeoutError as Urllib3Timeout
-from urllib3.util import Retry
 
-from samgis_process import __version__
 from samgis_process.errors import NoData, SourceTimeout, SourceUnavailable
 from samgis_process.grid import GeoBox
 from samgis_process.sources.base import RawImage, SourceInfo
+from samgis_process.sources.hosts import Budget, OutOfTime, Pace, Refused
+from samgis_process.sources.http import Answer, HttpClient, Transport
+from samgis_process.sources.tile_cache import Kept, TileCache, tile_key
+from samgis_process.sources.tile_images import Rgba, decode, paste
 
-USER_AGENT = f"samgis-process/{__version__}"
-ABSENT = frozenset({204, 404, 410})  # how tile servers say that there is no such tile
-BUSY = (429, 500, 502, 503, 504)  # worth another try
-MAX_TILE_BYTES = 16 * 2**20
+__all__ = ["Template", "TileSource", "Transport"]
 
-Rgba = NDArray[np.uint8]
+State = Literal["there", "stale", "absent"]
+
+# Share of the deadline after which requests end by themselves: what is left is for stale tiles,
+# and for saying which tile it was.
+WORKING = 0.95
 
 
 @dataclass(frozen=True, slots=True)
-class Transport:
-    """How patient and how parallel to be; seconds."""
+class Template:
+    """Addresses of tiles: {z}, {x}, and {y} or {-y}, where rows count from the south.
 
-    threads: int = 8
-    connect_timeout_s: float = 3.05
-    read_timeout_s: float = 10.0
-    deadline_s: float = 60.0
-    retries: int = 2
+    Attributes:
+        text: the address with placeholders; {s} is a subdomain, {r} the mark of a denser tile.
+        subdomains: what {s} may be.
+        density: what {r} is.
+    """
+
+    text: str
+    subdomains: Sequence[str] = ("a", "b", "c")
+    density: str = ""
+
+    def url(self, z: int, x: int, y: int) -> str:
+        """Return the address of a tile; the same tile has always the same one."""
+        values = {
+            "{z}": str(z),
+            "{x}": str(x),
+            "{y}": str(y),
+            "{-y}": str((1 << z) - 1 - y),
+            "{s}": self.subdomains[(x + y) % len(self.subdomains)],
+            "{r}": self.density,
+        }
+        text = self.text
+        for placeholder, value in values.items():
+            text = text.replace(placeholder, value)
+        return text
 
 
 class TileSource:
-    """XYZ tiles from a template with {z}, {x} and {y}, or {-y} where rows count from the south."""
+    """XYZ tiles.
 
-    def __init__(self, info: SourceInfo, template: str, transport: Transport) -> None:
+    Args:
+        info: what users see of the source.
+        template: addresses of its tiles.
+        transport: how patient and how parallel to be.
+        client: connections and hosts, shared by sources; its own without.
+        cache: where tiles are kept; None: nowhere.
+    """
+
+    def __init__(
+        self,
+        info: SourceInfo,
+        template: Template | str,
+        transport: Transport,
+        client: HttpClient | None = None,
+        cache: TileCache | None = None,
+    ) -> None:
         self.info = info
-        self._template = template
+        self._template = Template(template) if isinstance(template, str) else template
         self._transport = transport
-        self._session = _session(transport)
+        self._client = client or HttpClient()
+        self._cache = cache
+        self._pace = Pace(transport.max_rate)
+        self._pool = ThreadPoolExecutor(transport.threads, f"tiles-{info.id}")
 
-    def read(self, grid: GeoBox) -> RawImage:
+    def read(self, grid: GeoBox, bands: tuple[int, ...] | None = None) -> RawImage:
         """Fetch the tiles that cover `grid` and cut the window out of them."""
-        places = list(grid.tiles())
-        size = grid.tile_size
         rgba = np.zeros((grid.height, grid.width, 4), np.uint8)
-        found = False
-        for (x, y), tile in zip(places, self._fetch_all(grid, places), strict=True):
-            if tile is not None:
-                found = True
-                _paste(rgba, tile, x * size - grid.col_off, y * size - grid.row_off)
+        count = self._fetch_all(grid, rgba)
         valid = rgba[..., 3] > 0
-        if not found or not valid.any():
+        if not valid.any():
             raise NoData(
                 "bbox",
                 f"{self.info.id} has no tile there at zoom {grid.zoom}",
                 limit="the source's bounds: {:g}, {:g}, {:g}, {:g}".format(*self.info.bounds),
                 remedy="choose another window or zoom",
             )
-        return RawImage(rgba[..., :3].transpose(2, 0, 1), valid)
+        channels = rgba.transpose(2, 0, 1)
+        # A view where it can be: a copy of a window costs as much as five of its tiles.
+        chosen = channels[[band - 1 for band in bands]] if bands else channels[:3]
+        return RawImage(chosen, valid, warnings=self._warnings(count))
 
-    def _fetch_all(self, grid: GeoBox, places: list[tuple[int, int]]) -> Iterator[Rgba | None]:
-        """Yield each place's tile, or None where the server has none."""
-        deadline = time.monotonic() + self._transport.deadline_s
-        stop = threading.Event()
-        with ThreadPoolExecutor(self._transport.threads, "tiles") as pool:
-            jobs = [pool.submit(self._fetch, grid, x, y, deadline, stop) for x, y in places]
-            try:
-                for job in jobs:
-                    yield job.result()
-            finally:
-                stop.set()
-                pool.shutdown(cancel_futures=True)
-
-    def _fetch(
-        self, grid: GeoBox, x: int, y: int, deadline: float, stop: threading.Event
-    ) -> Rgba | None:
-        count = 1 << grid.zoom
-        name = f"tile {grid.zoom}/{x % count}/{y} of {self.info.id}"
-        if stop.is_set() or time.monotonic() > deadline:
-            raise SourceTimeout(f"{name} did not come within {self._transport.deadline_s:g} s")
-        data = self._get(_fill(self._template, grid.zoom, x % count, y), name, deadline)
-        return None if data is None else _decode(data, grid.tile_size, name)
-
-    def _get(self, url: str, name: str, deadline: float) -> bytes | None:
-        """Return a tile's bytes. Messages never hold the address: it may carry a key."""
-        timeouts = (self._transport.connect_timeout_s, self._transport.read_timeout_s)
+    def _fetch_all(self, grid: GeoBox, rgba: Rgba) -> Counter[State]:
+        """Put every tile into `rgba`; return how many there are in each state."""
+        seconds = self._transport.deadline_s
+        budget = Budget(time.monotonic() + WORKING * seconds)
+        jobs = {
+            self._pool.submit(self._place, grid, x, y, rgba, budget): self._name(grid, x, y)
+            for x, y in grid.tiles()
+        }
         try:
-            with self._session.get(url, timeout=timeouts, stream=True) as answer:
-                if answer.status_code in ABSENT:
-                    return None
-                if answer.status_code != requests.codes.ok:
-                    raise SourceUnavailable(f"{name}: the server answered {answer.status_code}")
-                return _body(answer, name, deadline)
-        except (requests.RequestException, HTTPError) as error:
-            if _is_timeout(error):
-                raise SourceTimeout(f"{name}: the server did not answer in time") from error
-            raise SourceUnavailable(f"{name}: the server cannot be reached") from error
+            done, pending = wait(jobs, seconds, FIRST_EXCEPTION)
+            states = Counter(job.result() for job in _failed_first(done))
+            for job in pending:
+                raise SourceTimeout(f"{jobs[job]} did not come within {seconds:g} s")
+            return states
+        finally:
+            budget.stop.set()
+            for job in jobs:
+                job.cancel()
+
+    def _place(self, grid: GeoBox, x: int, y: int, rgba: Rgba, budget: Budget) -> State:
+        """Fetch, decode and paste one tile, all in the worker's thread."""
+        url = self._template.url(grid.zoom, x % (1 << grid.zoom), y)
+        tile, state = self._tile(url, grid.tile_size, self._name(grid, x, y), budget)
+        if tile is not None:
+            size = grid.tile_size
+            paste(rgba, tile, x * size - grid.col_off, y * size - grid.row_off)
+        return state
+
+    def _tile(self, url: str, size: int, name: str, budget: Budget) -> tuple[Rgba | None, State]:
+        """Return a tile from the cache or the server; a stale one if the server fails."""
+        key = tile_key(self.info.version, size, url)
+        kept = self._cache.get(key) if self._cache else None
+        if kept and kept.fresh:
+            return _unpack(kept, size, name)
+        try:
+            answer = self._ask(url, name, budget, kept)
+            return self._take(answer, key, kept, size, name)
+        except Refused:
+            raise
+        except SourceUnavailable:
+            if kept is None or not kept.stale_ok:
+                raise
+            tile, state = _unpack(kept, size, name)
+            return tile, "absent" if state == "absent" else "stale"
+
+    def _ask(self, url: str, name: str, budget: Budget, kept: Kept | None) -> Answer:
+        self._pace.wait(name, budget)
+        if kept is None:
+            return self._client.get(url, name, self._transport, budget)
+        # With an old tile at hand nobody should wait for a server that is slow to fail.
+        patience = replace(self._transport, retries=0) if kept.stale_ok else self._transport
+        return self._client.get(url, name, patience, budget, kept.ask)
+
+    def _take(
+        self, answer: Answer, key: str, kept: Kept | None, size: int, name: str
+    ) -> tuple[Rgba | None, State]:
+        """Keep what came, once it is known to be a picture."""
+        if answer.status == 304:
+            if kept is None:
+                raise SourceUnavailable(f"{name}: the server answered 304 to a first request")
+            if self._cache:
+                self._cache.renew(key, answer.headers)
+            return _unpack(kept, size, name)
+        body = answer.body if answer.status == 200 else None
+        tile = None if body is None else decode(body, size, name)
+        if self._cache:
+            self._cache.keep(key, answer.headers, body)
+        return tile, "there" if tile is not None else "absent"
+
+    def _name(self, grid: GeoBox, x: int, y: int) -> str:
+        return f"tile {grid.zoom}/{x % (1 << grid.zoom)}/{y} of {self.info.id}"
+
+    def _warnings(self, count: Counter[State]) -> tuple[str, ...]:
+        texts: dict[State, str] = {
+            "absent": "do not exist there",
+            "stale": "are old ones from the cache: the server does not answer",
+        }
+        total = count.total()
+        return tuple(
+            f"{count[state]} of {total} tiles of {self.info.id} {text}"
+            for state, text in texts.items()
+            if count[state]
+        )
 
 
-def _session(transport: Transport) -> requests.Session:
-    session = requests.Session()
-    session.headers["User-Agent"] = USER_AGENT
-    retry = Retry(
-        total=transport.retries,
-        backoff_factor=0.3,
-        status_forcelist=BUSY,
-        raise_on_status=False,
-        respect_retry_after_header=False,  # a server could make us wait for hours
-    )
-    adapter = HTTPAdapter(pool_maxsize=transport.threads * 4, max_retries=retry)
-    session.mount("http://", adapter)
-    session.mount("https://", adapter)
-    return session
+def _failed_first(jobs: set[Future[State]]) -> list[Future[State]]:
+    """Put the server's failures first, so that the reason is raised and not its consequences."""
+    return sorted(jobs, key=lambda job: (job.exception() is None, _is_late(job)))
 
 
-def _is_timeout(error: BaseException | None) -> bool:
-    """Look into what requests wraps: a time-out after retries arrives as a connection error.
-
-    urllib3 counts a refused connection among its time-outs; it is none.
-    """
-    if isinstance(error, NewConnectionError):
-        return False
-    if error is None or isinstance(error, requests.Timeout | TimeoutError | Urllib3Timeout):
-        return error is not None
-    inner = getattr(error, "reason", None) or next(iter(error.args), None)
-    return _is_timeout(inner if isinstance(inner, BaseException) else None)
+def _is_late(job: Future[State]) -> bool:
+    return isinstance(job.exception(), OutOfTime)
 
 
-def _fill(template: str, z: int, x: int, y: int) -> str:
-    south = (1 << z) - 1 - y
-    values = {"{z}": z, "{x}": x, "{y}": y, "{-y}": south, "{s}": "abc"[(x + y) % 3], "{r}": ""}
-    for placeholder, value in values.items():
-        template = template.replace(placeholder, str(value))
-    return template
-
-
-def _body(answer: requests.Response, name: str, deadline: float) -> bytes:
-    """Read in pieces: a server that drips a byte at a time never trips the read time-out."""
-    data = bytearray()
-    while piece := answer.raw.read1(64 * 1024, decode_content=True):
-        data += piece
-        if len(data) > MAX_TILE_BYTES:
-            raise SourceUnavailable(f"{name} has more than {MAX_TILE_BYTES} bytes")
-        if time.monotonic() > deadline:
-            raise SourceTimeout(f"{name} did not come in time")
-    return bytes(data)
-
-
-def _decode(data: bytes, size: int, name: str) -> Rgba:
-    try:
-        with Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP", "GIF")) as image:
-            if image.size != (size, size):
-                width, height = image.size
-                raise SourceUnavailable(
-                    f"{name} is {width} x {height} pixels, but {size} x {size} is configured"
-                )
-            return np.asarray(image.convert("RGBA"))
-    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
-        raise SourceUnavailable(f"{name} is no picture") from error
-
-
-def _paste(target: Rgba, tile: Rgba, col: int, row: int) -> None:
-    """Put `tile` with its corner at (col, row), which may lie outside, into `target`."""
-    rows = slice(max(0, row), min(target.shape[0], row + tile.shape[0]))
-    cols = slice(max(0, col), min(target.shape[1], col + tile.shape[1]))
-    target[rows, cols] = tile[
-        rows.start - row : rows.stop - row, cols.start - col : cols.stop - col
-    ]
+def _unpack(kept: Kept, size: int, name: str) -> tuple[Rgba | None, State]:
+    if kept.body is None:
+        return None, "absent"
+    return decode(kept.body, size, name), "there"

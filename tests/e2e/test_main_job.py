@@ -220,7 +220,7 @@ def test_owslib_executes_it(server, truth):
 
     client = Processes(server.url)
     assert [process["id"] for process in client.processes()] == ["segment"]
-    assert client.process("segment")["inputs"]["bbox"]["minOccurs"] == 1
+    assert client.process("segment")["inputs"]["prompt"]["minOccurs"] == 1
     answer = client.execute("segment", LAKE)
     assert iou(outline(answer["features"]["value"]), truth["Heron Lake"]) >= 0.95
 

@@ -5,7 +5,7 @@ from rasterio.enums import Resampling
 from rasterio.transform import from_origin
 from rasterio.warp import transform, transform_bounds
 
-from samgis_process.errors import NoData
+from samgis_process.errors import NoData, SourceUnavailable
 from samgis_process.grid import Bounds, GeoBox, LngLat
 from samgis_process.rendering import to_rgb
 from samgis_process.settings import ConfigurationError
@@ -111,7 +111,7 @@ def test_deep_bands_are_stretched_the_same_in_every_window(tmp_path):
 
 
 def test_a_file_that_is_not_there_or_lies_nowhere_is_named(tmp_path):
-    with pytest.raises(ConfigurationError, match=r"source r: gone\.tif cannot be read"):
+    with pytest.raises(SourceUnavailable, match=r"source r: gone\.tif cannot be read: no such"):
         RasterSource.open("r", tmp_path / "gone.tif")
     with pytest.warns(rasterio.errors.NotGeoreferencedWarning):
         path = write(tmp_path / "a.tif", np.ones((1, 5, 5), np.uint8), None, None)

@@ -99,7 +99,7 @@ def test_a_server_that_is_busy_for_a_moment_is_asked_again(server, png):
         return (503, b"busy") if first else respond(path)
 
     with server(respond=sometimes) as tiles:
-        raw = source(tiles.url).read(GeoBox(ZOOM, 0, 0, 300, 100))
+        raw = source(tiles.url, retry_after_s=0.1).read(GeoBox(ZOOM, 0, 0, 300, 100))
     assert raw.valid.all()
 
 

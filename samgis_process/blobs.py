@@ -64,13 +64,16 @@ class BlobStore:
         blob = _unpack(data)
         if blob is None:
             LOGGER.warning("removed the damaged cache file %s", path.name)
-            path.unlink(missing_ok=True)
+            self.remove(key)
             return None
         _touch(path)
         return blob
 
-    def put(self, key: str, header: Mapping[str, Any], payload: bytes) -> None:
-        """Keep `payload` under `key`. A full or broken disk is logged, never an error."""
+    def put(self, key: str, header: Mapping[str, Any], payload: bytes) -> str:
+        """Keep `payload` under `key`; return why it could not be kept, empty if it was.
+
+        A full or broken disk is logged, never an error: whoever has the payload can go on.
+        """
         path, data = self._path(key), _pack(header, payload)
         temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")
         try:
@@ -78,11 +81,18 @@ class BlobStore:
             temporary.write_bytes(data)
             temporary.replace(path)
         except OSError as error:
-            LOGGER.warning("the cache cannot keep %s: %s", path.name, error.strerror)
+            reason = error.strerror or type(error).__name__
+            LOGGER.warning("the cache cannot keep %s: %s", path.name, reason)
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
-            return
+            return reason
         self._make_room(len(data))
+        return ""
+
+    def remove(self, key: str) -> None:
+        """Forget what lies under `key`, if anything does."""
+        with contextlib.suppress(OSError):
+            self._path(key).unlink(missing_ok=True)
 
     def stats(self) -> Stats:
         """Count the entries and their bytes."""
@@ -125,7 +135,8 @@ class BlobStore:
         for _, size, path in entries:
             if excess <= 0:
                 return
-            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
             excess -= size
 
     def _remove_abandoned(self) -> None:

@@ -1,0 +1,98 @@
+"""The server's process: its port, its signals, its log."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from samgis_process.settings import ConfigurationError
+
+GRACE_S = 20  # for requests under way when the server is told to stop
+BACKLOG = 2048
+
+
+def set_up_logging() -> None:
+    """Log to standard error: our own from INFO on, everybody else's warnings."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("samgis_process").setLevel(logging.INFO)
+    for name in ("pygeoapi", "rasterio", "uvicorn"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def claim(host: str, port: int) -> list[socket.socket]:
+    """Return sockets bound to every address of `host`; port 0 takes any that is free.
+
+    They do not listen yet: until the server is ready, clients are refused rather than kept.
+
+    Raises:
+        ConfigurationError: the address is not ours, or somebody listens there already.
+    """
+    sockets: list[socket.socket] = []
+    try:
+        for family, kind, proto, _, address in _addresses(host, port):
+            taken = socket.socket(family, kind, proto)
+            sockets.append(taken)
+            _set_options(taken)
+            taken.bind((address[0], port or _port(sockets), *address[2:]))
+    except OSError as error:
+        for one in sockets:
+            one.close()
+        raise _refused(host, port, error) from error
+    return sockets
+
+
+def _addresses(host: str, port: int) -> Sequence[tuple[int, int, int, str, tuple[str, ...]]]:
+    kind, passive = socket.SOCK_STREAM, socket.AI_PASSIVE
+    found = socket.getaddrinfo(host or None, port, type=kind, flags=passive)
+    return list(dict.fromkeys(found))  # type: ignore[arg-type]  # typeshed allows any address
+
+
+def _set_options(taken: socket.socket) -> None:
+    # So that a restart need not wait for the old connections; on Windows it would mean more.
+    if sys.platform != "win32":
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if taken.family == socket.AF_INET6:
+        taken.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+
+
+def _port(sockets: list[socket.socket]) -> int:
+    """Return the port of the first socket, for the other addresses of the same host."""
+    return int(sockets[0].getsockname()[1]) if len(sockets) > 1 else 0
+
+
+def _refused(host: str, port: int, error: OSError) -> ConfigurationError:
+    reason = (error.strerror or str(error)).lower()
+    return ConfigurationError(
+        f"cannot listen on {host}, port {port}: {reason}; choose another one with --port or PORT"
+    )
+
+
+def run(app: ASGIApp, sockets: list[socket.socket]) -> None:
+    """Serve until SIGINT (KeyboardInterrupt is raised) or SIGTERM (the process exits with 0).
+
+    Requests under way are finished first.
+    """
+    config = uvicorn.Config(
+        app, log_config=None, server_header=False, timeout_graceful_shutdown=GRACE_S
+    )
+    config.access_log = False
+    try:
+        uvicorn.Server(config).run(sockets=sockets)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        # Two servers took the port at the same moment, and only one may listen.
+        host, port = sockets[0].getsockname()[:2]
+        raise _refused(host, port, error) from error
+
+
+def stop_on_sigterm() -> None:
+    """Make SIGTERM a clean end: uvicorn raises it again when it is done."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

@@ -1,0 +1,44 @@
+"""One line in the log for each request, without its query: a key may stand there."""
+
+from __future__ import annotations
+
+import logging
+import time
+from urllib.parse import quote
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+LOGGER = logging.getLogger("samgis_process.requests")
+LONGEST = 200  # characters of a path; more is not ours
+
+
+class AccessLog:
+    """Logs method, path, status, milliseconds and request id; stands inside `RequestIds`."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        status, begun = "-", time.perf_counter()  # no status: the client went away
+
+        async def send_watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = str(message["status"])
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_watched)
+        finally:
+            LOGGER.info(
+                "%s %s %s %.0f ms %s",
+                scope["method"],
+                quote(scope["path"])[:LONGEST],  # a line break in it would forge a line
+                status,
+                (time.perf_counter() - begun) * 1000,
+                scope.get("state", {}).get("request_id", "-"),
+            )

@@ -1,0 +1,163 @@
+"""A PNG or JPEG as a source: its pixel grid stretched on bounds in EPSG:3857."""
+
+from __future__ import annotations
+
+import struct
+import threading
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from io import BytesIO
+from typing import Any, NamedTuple
+
+import numpy as np
+import rasterio
+from affine import Affine
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+from rasterio.enums import ColorInterp
+from rasterio.io import MemoryFile
+
+from samgis_process.errors import InvalidInput
+from samgis_process.grid import Bounds, GeoBox
+from samgis_process.grid.mercator import WORLD_WIDTH, world_pixels
+from samgis_process.sources.base import SourceInfo
+from samgis_process.sources.inline import ALONE, ID, ImageSource, damaged, require_size
+from samgis_process.sources.survey import MERCATOR, Survey
+
+FORMATS = ("PNG", "JPEG")
+DEEP = ("I", "I;16", "I;16B", "I;16L")  # Pillow's names of pictures of 16 bits
+QUARTER_TURNS = range(5, 9)  # values of the EXIF tag Orientation that swap width and height
+ORIENTATION = 0x0112
+# A picture of 64 megapixels takes about a gigabyte while it is decoded: one after the other.
+ONE_AT_A_TIME = threading.BoundedSemaphore(1)
+
+
+class _Header(NamedTuple):
+    """What is known before a pixel is decoded."""
+
+    width: int
+    height: int
+    bands: int
+    dtype: str
+
+
+class StretchedSource(ImageSource):
+    """A picture without a place of its own, put where its sender says.
+
+    Args:
+        bounds: of the picture's outer edge; may cross the antimeridian.
+    """
+
+    def __init__(self, data: bytes, digest: str, bounds: Bounds, max_pixels: int) -> None:
+        self._bounds = bounds
+        self._header = _header(data, max_pixels)
+        self._transform = _transform(bounds, self._header)
+        self._decoded = False  # to look at the grid, no pixel is needed
+        place = ",".join(f"{degrees!r}" for degrees in bounds)
+        super().__init__(data, f"{digest}@{place}", max_pixels)
+        self._decoded = True
+
+    def _describe(self, seen: Survey) -> SourceInfo:
+        return replace(super()._describe(seen), bounds=self._bounds)
+
+    def _file(self) -> bytes:
+        if not self._decoded:
+            return self._geotiff(None)
+        with ONE_AT_A_TIME:
+            return self._geotiff(_decode(self.data, self._header))
+
+    def _geotiff(self, pixels: NDArray[Any] | None) -> bytes:
+        width, height, bands, dtype = self._header
+        with rasterio.Env(**ALONE), MemoryFile(ext=".tif") as memory:
+            with memory.open(
+                driver="GTiff",
+                width=width,
+                height=height,
+                count=bands,
+                dtype=dtype,
+                crs=MERCATOR,
+                transform=self._transform,
+                tiled=True,
+                sparse_ok=True,
+                interleave="pixel",
+            ) as dataset:
+                if bands == 4:
+                    red, green, blue = ColorInterp.red, ColorInterp.green, ColorInterp.blue
+                    dataset.colorinterp = [red, green, blue, ColorInterp.alpha]
+                if pixels is not None:
+                    dataset.write(pixels)
+            return bytes(memory.getbuffer())
+
+    @contextmanager
+    def _warped(self, grid: GeoBox, seen: Survey) -> Iterator[Any]:
+        """Put a window beyond the antimeridian where the picture has its columns there."""
+        left = (self._bounds.west + 180.0) / 360.0 * grid.world_size
+        if self._bounds.crosses_antimeridian and grid.col_off + grid.width <= left:
+            grid = replace(grid, col_off=grid.col_off + grid.world_size)
+        with super()._warped(grid, seen) as vrt:
+            yield vrt
+
+
+def _transform(bounds: Bounds, header: _Header) -> Affine:
+    """Return from (col, row) to EPSG:3857, x unwrapped beyond the antimeridian."""
+    east = bounds.west + bounds.lng_span
+    cols, rows = world_pixels(
+        np.array([bounds.west, east]), np.array([bounds.north, bounds.south]), 1
+    )
+    left, top = (cols[0] - 0.5) * WORLD_WIDTH, (0.5 - rows[0]) * WORLD_WIDTH
+    across = (cols[1] - cols[0]) * WORLD_WIDTH / header.width
+    along = (rows[1] - rows[0]) * WORLD_WIDTH / header.height
+    return Affine(across, 0, left, 0, -along, top)
+
+
+@contextmanager
+def _broken_is_damaged() -> Iterator[None]:
+    """Pillow raises many things at what is damaged on purpose."""
+    try:
+        yield
+    except InvalidInput:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise InvalidInput(
+            ID, "has too many pixels", limit="limits.max_image_pixels", remedy="send a part of it"
+        ) from error
+    except (
+        OSError, ValueError, SyntaxError, EOFError, OverflowError, struct.error, zlib.error,
+    ) as error:  # fmt: skip
+        raise damaged() from error
+
+
+def _header(data: bytes, max_pixels: int) -> _Header:
+    with _broken_is_damaged(), _opened(data) as image:
+        require_size(image.width, image.height, max_pixels)
+        width, height = image.size
+        if _orientation(image) in QUARTER_TURNS:
+            width, height = height, width
+        if image.mode in DEEP:
+            return _Header(width, height, 1, "uint16")
+        return _Header(width, height, 4 if image.has_transparency_data else 3, "uint8")
+
+
+@contextmanager
+def _opened(data: bytes) -> Iterator[Image.Image]:
+    """Open a picture; only its header is read."""
+    with Image.open(BytesIO(data), formats=FORMATS) as image:
+        yield image
+
+
+def _orientation(image: Image.Image) -> int:
+    """Return how it is to be turned. PNG holds it behind the pixels, where few look for it."""
+    return int(image.getexif().get(ORIENTATION, 1)) if image.format != "PNG" else 1
+
+
+def _decode(data: bytes, header: _Header) -> NDArray[Any]:
+    """Return (bands, rows, cols), turned as cameras say and viewers show it."""
+    with _broken_is_damaged(), _opened(data) as image:
+        image.load()
+        turned = image if image.format == "PNG" else ImageOps.exif_transpose(image)
+        if header.bands == 1:
+            return np.asarray(turned).astype(np.uint16)[None]
+        pixels = np.asarray(turned.convert("RGB" if header.bands == 3 else "RGBA"))
+        return pixels.transpose(2, 0, 1)
