@@ -119,6 +119,9 @@ class XyzSettings(_SourceSettings):
         None, ge=0, le=30, description="Highest zoom that exists; 19 or the provider's."
     )
     tile_size: Literal[256, 512, 1024] = Field(256, description="Pixels along a tile's side.")
+    encoding: Literal["terrarium", "terrain-rgb"] | None = Field(
+        None, description="How colours stand for elevation, if the tiles hold elevation."
+    )
     bounds: tuple[float, float, float, float] | None = Field(
         None, description="West, south, east, north in degrees, if not the whole world."
     )

@@ -12,11 +12,13 @@ import shapely
 from conftest import MODELS, ROOT, TEST_DATA, load_script
 from PIL import Image, ImageDraw
 
+from samgis_process.blobs import BlobStore
 from samgis_process.ogc.process import Context
+from samgis_process.processes.pictures import Pictures
 from samgis_process.processes.segment_request import SegmentRequest
-from samgis_process.rendering import to_rgb
 from samgis_process.server.wiring import build_services
 from samgis_process.settings import LimitSettings, parse
+from samgis_process.sources.picture import picture
 
 OUT = ROOT / "build" / "pictures"
 RED, GREEN, ORANGE = (255, 40, 40), (40, 255, 80), (255, 190, 40)
@@ -58,9 +60,9 @@ def draw(services, name, inputs, path=None):
     """Run `inputs` and draw the answer over its window."""
     context = Context("picture")
     answer = services.processes["segment"].run(inputs, context)["features"].value
-    request = SegmentRequest.from_inputs(inputs, services.sources, LimitSettings())
-    raw = request.source.read(request.grid)
-    image = Image.fromarray(to_rgb(raw.bands, raw.valid, raw.stretch))
+    pictures = Pictures(BlobStore(OUT / "pictures", 1), LimitSettings())
+    request = SegmentRequest.from_inputs(inputs, services.sources, LimitSettings(), pictures)
+    image = Image.fromarray(picture(request.source, request.grid, request.rendering).image)
     scale = 3 if max(image.size) < 500 else 1
     image = image.resize((image.width * scale, image.height * scale))
     brush = ImageDraw.Draw(image)

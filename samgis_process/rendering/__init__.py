@@ -3,11 +3,9 @@
 from samgis_process.rendering.bands import RGB_TILES, Bands, Span
 from samgis_process.rendering.draw import draw, values
 from samgis_process.rendering.parse import echo, parse
-from samgis_process.rendering.rgb import RENDERING, to_rgb
 from samgis_process.rendering.spec import Channel, Percentiles, Rendering
 
 __all__ = [
-    "RENDERING",
     "RGB_TILES",
     "Bands",
     "Channel",
@@ -17,6 +15,5 @@ __all__ = [
     "draw",
     "echo",
     "parse",
-    "to_rgb",
     "values",
 ]

@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from samgis_process.rendering.bands import BYTE, Span
-from samgis_process.rendering.rgb import NOTHING
 from samgis_process.rendering.spec import Channel, Rendering
 
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, what image libraries call grey
+
+# Where there is no data the model gets its own mean colour: nothing to see, no edge of black.
+NOTHING = np.array([124, 116, 104], np.uint8)
 
 
 def draw(

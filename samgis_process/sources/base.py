@@ -54,13 +54,11 @@ class RawImage:
     Attributes:
         bands: (bands, rows, cols), the red, green and blue ones first where the source knows.
         valid: bool (rows, cols), False where the source holds nothing.
-        stretch: (low, high) of each band over the whole source, for bands that are not uint8.
         warnings: what a reader of the answer should know of these pixels.
     """
 
     bands: NDArray[Any]
     valid: NDArray[np.bool_]
-    stretch: tuple[tuple[float, float], ...] | None = None
     warnings: tuple[str, ...] = ()
 
 

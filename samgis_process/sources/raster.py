@@ -177,7 +177,7 @@ class RasterSource:
                 ),
                 remedy="choose a window inside them",
             )
-        return RawImage(pixels, valid, None if bands else self._plain_stretch(state))
+        return RawImage(pixels, valid)
 
     def _read_part(
         self, grid: GeoBox, bands: tuple[int, ...], seen: Survey
@@ -208,15 +208,6 @@ class RasterSource:
                 how = (state.survey.colours, self._options.nodata)
                 state.spans.update({c: percentiles(dataset, c, *how) for c in missing})
         return {channel: state.spans[channel] for channel in channels}
-
-    def _plain_stretch(self, state: _State) -> tuple[tuple[float, float], ...] | None:
-        known = state.survey.bands
-        channels = [Channel(b, None, known.spans[b - 1] or PLAIN) for b in known.natural]
-        if all(isinstance(channel.stretch, Span) for channel in channels):
-            whole = all(channel.stretch == (0, 255) for channel in channels)
-            return None if whole else tuple(known.spans[b - 1] or (0, 1) for b in known.natural)
-        looked_up = self.spans([c for c in channels if isinstance(c.stretch, Percentiles)])
-        return tuple(looked_up.get(c) or (c.stretch.low, c.stretch.high) for c in channels)
 
     @contextmanager
     def _opened(self, **how: Any) -> Iterator[Any]:

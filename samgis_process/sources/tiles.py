@@ -18,6 +18,8 @@ from samgis_process.sources.hosts import Budget, OutOfTime, Pace, Refused
 from samgis_process.sources.http import Answer, HttpClient, Transport
 from samgis_process.sources.tile_cache import Kept, TileCache, tile_key
 from samgis_process.sources.tile_images import Rgba, decode, paste
+from samgis_process.terrain import Encoding
+from samgis_process.terrain import decode as decode_elevation
 
 __all__ = ["Template", "TileSource", "Transport"]
 
@@ -67,6 +69,7 @@ class TileSource:
         transport: how patient and how parallel to be.
         client: connections and hosts, shared by sources; its own without.
         cache: where tiles are kept; None: nowhere.
+        encoding: how colours stand for elevation; None: they are colours.
     """
 
     def __init__(
@@ -76,8 +79,10 @@ class TileSource:
         transport: Transport,
         client: HttpClient | None = None,
         cache: TileCache | None = None,
+        encoding: Encoding | None = None,
     ) -> None:
         self.info = info
+        self._encoding = encoding
         self._template = Template(template) if isinstance(template, str) else template
         self._transport = transport
         self._client = client or HttpClient()
@@ -97,6 +102,9 @@ class TileSource:
                 limit="the source's bounds: {:g}, {:g}, {:g}, {:g}".format(*self.info.bounds),
                 remedy="choose another window or zoom",
             )
+        if self._encoding:
+            elevation = decode_elevation(rgba[..., :3], self._encoding)
+            return RawImage(elevation[None], valid, warnings=self._warnings(count))
         channels = rgba.transpose(2, 0, 1)
         # A view where it can be: a copy of a window costs as much as five of its tiles.
         chosen = channels[[band - 1 for band in bands]] if bands else channels[:3]

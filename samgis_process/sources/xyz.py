@@ -10,6 +10,7 @@ from xyzservices import providers
 
 from samgis_process.blobs import BlobStore
 from samgis_process.grid.mercator import Bounds
+from samgis_process.rendering import RGB_TILES, Bands, Span
 from samgis_process.settings import ConfigurationError, XyzSettings
 from samgis_process.sources.base import WORLD, SourceInfo
 from samgis_process.sources.http import HttpClient, Transport
@@ -17,6 +18,9 @@ from samgis_process.sources.tile_cache import TileCache
 from samgis_process.sources.tiles import Template, TileSource
 
 DEFAULT_MAX_ZOOM = 19
+# Elevation is one band of metres, drawn from the sea to what few mountains exceed: fixed, so that
+# panning changes nothing.
+ELEVATION = Bands(spans=(Span(0.0, 4000.0),), natural=(1,))
 DEFAULT_SUBDOMAINS = "abc"  # Leaflet's, which the catalogue's addresses were written for
 
 
@@ -50,11 +54,13 @@ def build(
         native_zoom=max_zoom,
         tile_size=settings.tile_size,
         bounds=Bounds(*settings.bounds) if settings.bounds else WORLD,
+        bands=ELEVATION if settings.encoding else RGB_TILES,
         **{**about, "attribution": attribution},
     )
     keep = store is not None and settings.cache_tiles
     cache = TileCache(store, settings.fresh_s) if store and keep else None
-    return TileSource(info, template, _transport(settings, template), client, cache)
+    transport = _transport(settings, template)
+    return TileSource(info, template, transport, client, cache, settings.encoding)
 
 
 def _transport(settings: XyzSettings, template: Template) -> Transport:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from samgis_process.errors import InvalidInput
 from samgis_process.rendering import RGB_TILES, Bands, Span, draw, echo, parse
-from samgis_process.rendering.rgb import NOTHING
+from samgis_process.rendering.draw import NOTHING
 
 DEEP = Bands((None,) * 8, (1, 2, 3), 4, surveyed=True)  # uint16
 BYTES = Bands((Span(0.0, 255.0),) * 4, (1, 2, 3), 4, surveyed=True)

@@ -7,8 +7,9 @@ from rasterio.warp import transform, transform_bounds
 
 from samgis_process.errors import NoData, SourceUnavailable
 from samgis_process.grid import Bounds, GeoBox, LngLat
-from samgis_process.rendering import to_rgb
+from samgis_process.rendering import parse
 from samgis_process.settings import ConfigurationError
+from samgis_process.sources.picture import picture
 from samgis_process.sources.raster import RasterSource
 
 GRID = GeoBox(15, 34_400 * 128, 23_100 * 128, 320, 240)
@@ -26,6 +27,11 @@ def write(path, bands, crs, transform_, *, overviews=(), **profile):
         with rasterio.open(path, "r+") as dataset:
             dataset.build_overviews(overviews, Resampling.nearest)
     return path
+
+
+def drawn(source, grid):
+    """The picture of a window as it is drawn by default."""
+    return picture(source, grid, parse(None, source.info.bands, source.info.id)).image
 
 
 def on_grid(path, bands, **profile):
@@ -100,11 +106,9 @@ def test_a_window_outside_is_refused_with_the_bounds(tmp_path):
 def test_deep_bands_are_stretched_the_same_in_every_window(tmp_path):
     ramp = np.broadcast_to(np.arange(320, dtype=np.uint16) * 30, (1, 240, 320))
     source = RasterSource.open("r", on_grid(tmp_path / "a.tif", ramp))
-    whole = source.read(GRID)
-    part_box = GeoBox(15, GRID.col_off + 100, GRID.row_off, 100, 240)
-    part = source.read(part_box)
-    image = to_rgb(whole.bands, whole.valid, whole.stretch)
-    np.testing.assert_array_equal(to_rgb(part.bands, part.valid, part.stretch), image[:, 100:200])
+    image = drawn(source, GRID)
+    part = GeoBox(15, GRID.col_off + 100, GRID.row_off, 100, 240)
+    np.testing.assert_array_equal(drawn(source, part), image[:, 100:200])
     assert image[0, 0, 0] == 0
     assert image[0, -1, 0] == 255
     assert (image[..., 0] == image[..., 2]).all()
@@ -135,9 +139,10 @@ def test_real_rasters_of_many_kinds_are_read(test_data, subtests):
             zoom = min(source.info.native_zoom, source.info.zooms[1])
             while GeoBox.around(bounds, zoom).width > 600:
                 zoom -= 1
-            raw = source.read(GeoBox.around(bounds, zoom))
+            box = GeoBox.around(bounds, zoom)
+            raw = source.read(box)
             assert raw.valid.mean() > 0.05
-            image = to_rgb(raw.bands, raw.valid, raw.stretch)
+            image = drawn(source, box)
             assert (image[raw.valid].std() > 1) == (raw.bands[:, raw.valid].std() > 0)
     assert refused == ["gcps_only_no_transform", "mars_hirise_rgb_nonearth"]
 

@@ -153,3 +153,15 @@ def test_a_silent_server_meets_the_read_time_out(server):
 
     with server(respond=silent) as tiles, pytest.raises(SourceTimeout, match="in time"):
         source(tiles.url, read_timeout_s=0.2, retries=0).read(GeoBox(ZOOM, 0, 0, 10, 10))
+
+
+def test_elevation_tiles_are_one_band_of_metres(server, test_data):
+    from samgis_process.rendering import Bands, Span
+
+    bands = Bands(spans=(Span(0.0, 4000.0),), natural=(1,))
+    info = SourceInfo("etna", "Etna", "1", (0, 11), 11, bands=bands)
+    with server(test_data / "tiles" / "terrarium_etna") as tiles:
+        etna = TileSource(info, tiles.url + "/{z}/{x}/{y}.png", Transport(), encoding="terrarium")
+        raw = etna.read(GeoBox(11, 1106 * 256, 788 * 256, 1536, 1536))
+    assert raw.bands.shape == (1, 1536, 1536)
+    assert raw.bands.max() == pytest.approx(3297, abs=30)
