@@ -29,7 +29,7 @@ bench: $(VENV)/.test models
 	$(RUN) tests/bench/bench.py
 
 soak: $(VENV)/.test models
-	$(RUN) -m pytest -m "" --soak tests
+	$(RUN) -m pytest --soak
 
 pictures: $(VENV)/.test models
 	$(RUN) tests/pictures.py
