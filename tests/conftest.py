@@ -36,6 +36,12 @@ def lacking(reason):
 
 
 @pytest.fixture(scope="session")
+def unavailable():
+    """Call it with a reason where a part is missing: skips, or fails where nothing may skip."""
+    return lacking
+
+
+@pytest.fixture(scope="session")
 def data_directory():
     """Where the reference data would be."""
     return TEST_DATA

@@ -112,7 +112,7 @@ class EmbeddingCache:
             waited = _acquire(lock, self._wait_s)
         except Timeout as error:
             raise self._too_long() from error
-        except (OSError, NotImplementedError) as error:
+        except (OSError, NotImplementedError) as error:  # the latter: filelock, no flock there
             LOGGER.warning("no lock file in the cache: %s", type(error).__name__)
         try:
             yield waited

@@ -57,7 +57,7 @@ def ask(raster, tiny_model_dir):
 
 
 @contextmanager
-def small_filesystem(directory, size):
+def small_filesystem(directory, size, unavailable):
     """A file system of its own, which only root may have."""
     directory.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(directory)]
@@ -66,7 +66,7 @@ def small_filesystem(directory, size):
     except OSError:
         mounted = False
     if not mounted:
-        pytest.skip("no file system can be mounted here")
+        unavailable("no file system can be mounted here: it takes root")
     try:
         yield directory
     finally:
@@ -107,8 +107,8 @@ def warned(answer, reason):
     return kept in answer["samgis"]["warnings"]
 
 
-def test_a_full_disk_is_answered_without_the_cache_and_said(ask, tmp_path):
-    with small_filesystem(tmp_path / "cache", KEPT_LITTLE) as cache:
+def test_a_full_disk_is_answered_without_the_cache_and_said(ask, tmp_path, unavailable):
+    with small_filesystem(tmp_path / "cache", KEPT_LITTLE, unavailable) as cache:
         first, second = ask(cache), ask(cache)
         assert states(first, second) == ["miss", "miss"]
         assert warned(first, "No space left on device")
@@ -126,8 +126,8 @@ def test_a_disk_that_takes_no_more_recovers(ask, tmp_path):
     assert not answers[0]["samgis"]["warnings"]
 
 
-def test_a_cache_that_may_only_be_read_is_read(ask, tmp_path):
-    with small_filesystem(tmp_path / "cache", "20m") as cache:
+def test_a_cache_that_may_only_be_read_is_read(ask, tmp_path, unavailable):
+    with small_filesystem(tmp_path / "cache", "20m", unavailable) as cache:
         ask(cache)
         subprocess.run(["mount", "-o", "remount,ro", str(cache)], check=True)
         assert states(ask(cache)) == ["hit"]

@@ -337,13 +337,13 @@ def test_without_variables_pip_is_asked(tmp_path: Path, environ: dict[str, str])
 
 
 def test_an_unconfigured_pip_has_a_default_with_or_without_being_installed(
-    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str]
+    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], unavailable
 ) -> None:
     del environ["PIP_INDEX_URL"]
     default = package_index.default_index(environ)
     assert default.startswith("https://")
     if not package_index._bundled_pip():
-        pytest.skip("this Python came without ensurepip's copy of pip")
+        unavailable("this Python came without ensurepip's copy of pip")
     monkeypatch.setattr(package_index, "_pip_is_installed", lambda: False)
     assert package_index.default_index(environ) == default
     assert "pip" in package_index.run_pip(environ, "--version")
