@@ -13,9 +13,9 @@ import click
 from samgis_process import __version__
 from samgis_process.cli import serving
 from samgis_process.cli.doctor import doctor
+from samgis_process.cli.models import models
 from samgis_process.cli.progress import Progress
 from samgis_process.errors import InvalidRequest, SamgisError, SourceUnavailable
-from samgis_process.inference import catalogue
 from samgis_process.server import wiring
 from samgis_process.settings import ConfigurationError, Settings
 from samgis_process.settings import load as load_settings
@@ -98,52 +98,7 @@ def _ready(settings: Settings) -> wiring.Services:
 
 
 main.add_command(doctor)
-
-
-@main.group()
-def models() -> None:
-    """Install and look at models."""
-
-
-@models.command("list")
-@click.pass_context
-def models_list(ctx: click.Context) -> None:
-    """List the catalogue: id, state, licence, what it is good for."""
-    directory = _settings(ctx).models.directory
-    for entry in catalogue.entries().values():
-        state = "installed" if entry.installed(directory) else "not installed"
-        click.echo(f"{entry.id}\t{state}\t{entry.licence}\t{entry.good_for}")
-
-
-@models.command("install")
-@click.argument("model_id", required=False)
-@click.pass_context
-def models_install(ctx: click.Context, model_id: str | None) -> None:
-    """Download a checkpoint and build its graphs; nothing is done twice."""
-    from samgis_process.weights.build import ensure  # noqa: PLC0415  set-up code, not for serving
-
-    settings = _settings(ctx)
-    entry = catalogue.entry(model_id or settings.models.default)
-    if entry.installed(settings.models.directory):
-        return
-    progress = Progress()
-    directory = ensure(entry, settings.models.directory, progress)
-    progress(f"{entry.title} is ready in {directory.name} ({entry.licence})", None)
-
-
-@models.command("verify")
-@click.pass_context
-def models_verify(ctx: click.Context) -> None:
-    """Compare every installed file with its digest."""
-    directory, damaged = _settings(ctx).models.directory, False
-    for entry in catalogue.entries().values():
-        manifest = catalogue.read_manifest(entry.directory(directory))
-        if manifest:
-            names = manifest.damaged(entry.directory(directory))
-            damaged = damaged or bool(names)
-            click.echo(f"{entry.id}\t{'damaged: ' + ', '.join(names) if names else 'intact'}")
-    if damaged:
-        ctx.exit(OUR_FAULT)
+main.add_command(models)
 
 
 @main.group()

