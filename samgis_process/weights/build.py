@@ -14,6 +14,7 @@ from pathlib import Path
 import onnx
 
 from samgis_process.errors import ModelUnavailable
+from samgis_process.inference import catalogue
 from samgis_process.inference.catalogue import (
     DECODER,
     ENCODER,
@@ -21,7 +22,6 @@ from samgis_process.inference.catalogue import (
     Manifest,
     ModelEntry,
     describe,
-    entries,
 )
 from samgis_process.weights import decoder, encoder
 from samgis_process.weights.checkpoint import read_state_dict
@@ -76,7 +76,7 @@ def remove(model_id: str, models_dir: Path) -> list[Path]:
         directories = [path for path in models_dir.iterdir() if ours.fullmatch(path.name)]
         for directory in directories:
             discard(directory)
-        known = entries().get(model_id)
+        known = catalogue.entries().get(model_id)
         for file in known.downloads if known else ():
             kept(file, models_dir / _DOWNLOADS).unlink(missing_ok=True)
     return directories

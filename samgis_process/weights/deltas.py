@@ -27,7 +27,7 @@ def apply_delta(tensors: Mapping[str, Array], path: Path) -> dict[str, Array]:
         ModelUnavailable: the file cannot be read, or was made for another checkpoint.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             replaced = {name: file[name] for name in file.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise ModelUnavailable(f"{path.name} is no file of numpy arrays") from error

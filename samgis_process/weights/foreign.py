@@ -13,13 +13,12 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from onnx.external_data_helper import uses_external_data
 
 from samgis_process.errors import ModelUnavailable
+from samgis_process.inference import catalogue
 from samgis_process.inference.catalogue import (
     LOCAL,
     FileSpec,
     Manifest,
     describe,
-    entries,
-    found,
 )
 from samgis_process.weights.downloads import need_room
 from samgis_process.weights.place import alone_in, remove_leftovers, replacing
@@ -97,9 +96,9 @@ def _check_id(model_id: str, models_dir: Path) -> None:
         raise ModelUnavailable(
             f"{model_id!r} cannot be an id: lower-case letters, digits, dot, - and _ only"
         )
-    if model_id in entries():
+    if model_id in catalogue.entries():
         raise ModelUnavailable(f"{model_id} is a model of the catalogue; choose another id")
-    if any(model.manifest.id == model_id for model in found(models_dir)):
+    if any(model.manifest.id == model_id for model in catalogue.found(models_dir)):
         raise ModelUnavailable(
             f"{model_id} is there already; `samgis-process models remove {model_id}` first"
         )

@@ -16,14 +16,13 @@ from samgis_process.errors import ModelUnavailable
 TIMEOUT_S = 1800  # 184 MB in that time are 100 kB a second
 
 _OPTIONS = ("--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--no-color")
-_REASON_SAID = re.compile(
-    r"^npm (?:error|ERR!) (?!code |errno |syscall |path |A complete log)(.+)"
-)
+_REASON_SAID = re.compile(r"^npm (?:error|ERR!) (?!code |errno |syscall |path )(.+)")
 # What npm repeats of its configuration is not for everybody's eyes.
 _SECRETS = re.compile(
     r"""\w+://\S+                       # addresses
       | \S*(?:_auth|_password|npm_)\w*\S*  # keys
-      | \S+@(?=[\w-]+\.)                # user:password@host
+      | \S+:\S+@\S+                     # user:password@host
+      | \d+(?:\.\d+){3}(?::\d+)?       # host numbers
       | (?:[\w-]+\.)+[a-z]{2,}(?::\d+)?  # host names
     """,
     re.VERBOSE | re.IGNORECASE,
@@ -62,11 +61,14 @@ def _run(command: list[str], directory: Path, environ: Mapping[str, str]) -> Non
     except subprocess.TimeoutExpired:
         raise ModelUnavailable(f"npm was not done after {TIMEOUT_S} s") from None
     if done.returncode:
-        raise ModelUnavailable(f"npm failed: {_last_error(done.stderr)}")
+        raise ModelUnavailable(f"npm failed: {_error(done.stderr)}")
 
 
-def _last_error(said: str) -> str:
-    """Return npm's last line about what went wrong, without addresses and keys."""
-    found = [match[1] for line in said.splitlines() if (match := _REASON_SAID.match(line.strip()))]
-    last = found[-1] if found else next(reversed(said.strip().splitlines()), "it said nothing")
-    return _SECRETS.sub("...", last).strip()
+def _error(said: str) -> str:
+    """Return npm's first line about what went wrong, without addresses and keys.
+
+    What follows it is advice, and the place of a log.
+    """
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    reasons = [match[1] for line in lines if (match := _REASON_SAID.match(line))]
+    return _SECRETS.sub("...", next(iter([*reasons, *lines]), "it said nothing")).strip()

