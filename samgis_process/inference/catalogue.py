@@ -107,9 +107,18 @@ class Manifest:
     built_with: Mapping[str, str]
 
     @property
-    def digest(self) -> str:
-        """SHA-256 over the graphs' digests, hex; part of every embedding's key."""
-        digests = f"{self.files[ENCODER].sha256}\n{self.files[DECODER].sha256}"
+    def encoder(self) -> str:
+        """Name of the encoder's file."""
+        return ENCODER
+
+    @property
+    def decoder(self) -> str:
+        """Name of the decoder's file."""
+        return DECODER
+
+    def digest_of(self, *names: str) -> str:
+        """Return the SHA-256 over the digests of some of the files, hex."""
+        digests = "\n".join(self.files[name].sha256 for name in names)
         return hashlib.sha256(digests.encode()).hexdigest()
 
     def sizes_agree(self, directory: Path) -> bool:
@@ -168,7 +177,18 @@ def read_manifest(directory: Path) -> Manifest | None:
         manifest = Manifest(files=files, **document)
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
-    return manifest if files.keys() == {ENCODER, DECODER} else None
+    return manifest if files.keys() >= {ENCODER, DECODER} else None
+
+
+def installed(models_dir: Path) -> Mapping[str, tuple[Path, Manifest]]:
+    """Return the models in a directory by id: where each lies, and its manifest."""
+    found = {}
+    for path in sorted(models_dir.glob(f"*/{MANIFEST}")):
+        manifest = read_manifest(path.parent)
+        entry = entries().get(manifest.id) if manifest else None
+        if manifest and (entry is None or entry.recipe == manifest.recipe):
+            found[manifest.id] = (path.parent, manifest)
+    return found
 
 
 def sha256_of(path: Path) -> str:
