@@ -74,6 +74,13 @@ class ModelSettings(_Section):
     threads: int = Field(
         0, ge=0, description="Threads of one model run; 0 takes one for each core."
     )
+    provider: Literal["cpu", "cuda", "openvino"] = Field(
+        "cpu", description="What runs the models; onnxruntime must have been built with it."
+    )
+    precision: Literal["fast", "exact"] = Field(
+        "fast",
+        description="`fast` lets encoders work in whole numbers where a model has such a form.",
+    )
 
 
 class CacheSettings(_Section):

@@ -21,7 +21,6 @@ from samgis_process.errors import ModelUnavailable, NoData, SourceUnavailable
 from samgis_process.grid import GeoBox, LngLat
 from samgis_process.grid.geobox import zoom_to_fill
 from samgis_process.inference import catalogue
-from samgis_process.inference.sam import load as load_model
 from samgis_process.server import wiring
 from samgis_process.settings import (
     ConfigurationError,
@@ -71,7 +70,8 @@ def all_checks(settings: Settings, host: str, port: int) -> Iterator[Check]:
 
 
 def _model_remedy(settings: Settings) -> str:
-    model_id, directory = settings.models.default, wiring.model_directory(settings)
+    model_id = settings.models.default
+    directory = wiring.model_room(settings).directory(model_id)
     if model_id not in catalogue.entries():
         known = ", ".join(catalogue.entries())
         return f"put a built model into {directory}, or choose one that can be installed: {known}"
@@ -80,7 +80,7 @@ def _model_remedy(settings: Settings) -> str:
 
 def model_files(settings: Settings) -> Outcome:
     """Compare the model's files with their digests."""
-    directory = wiring.model_directory(settings)
+    directory = wiring.model_room(settings).directory(settings.models.default)
     manifest = catalogue.read_manifest(directory)
     if manifest is None:
         raise ModelUnavailable(f"{settings.models.default} is not installed in {directory.parent}")
@@ -92,13 +92,13 @@ def model_files(settings: Settings) -> Outcome:
 
 def model_run(settings: Settings) -> Outcome:
     """Run encoder and decoder once."""
-    model = load_model(wiring.model_directory(settings), settings.models.threads)
+    model = wiring.model_room(settings).default
+    model.try_out()  # the first run also opens the sessions
     picture = np.zeros((WHOLE, WHOLE, 3), np.uint8)
-    model.encode(picture)  # the first run also opens the session
     begun = time.perf_counter()
-    tokens = model.encode(picture).astype(np.float32)
+    seen = model.see(model.encode(picture))
     encoded = time.perf_counter()
-    model.decode(tokens, np.array([[9, 9]], np.float32), np.ones(1, np.float32), None)
+    model.decode(seen, np.array([[9, 9]], np.float32), np.ones(1, np.float32), None)
     decoded = time.perf_counter()
     return Outcome(
         f"encoder {(encoded - begun) * 1000:.0f} ms, decoder {(decoded - encoded) * 1000:.0f} ms"

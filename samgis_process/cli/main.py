@@ -88,7 +88,7 @@ def _ready(settings: Settings) -> wiring.Services:
     progress = Progress()
     progress("Opening the model", None)
     services = wiring.build_services(settings)
-    services.model.warm_up()
+    services.models.default.warm_up()
     progress("Opening the sources; the sample scene is drawn the first time", None)
     for source in services.sources.open_all():
         if source.reason:

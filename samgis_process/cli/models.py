@@ -12,7 +12,9 @@ from samgis_process.cli.progress import Progress
 from samgis_process.errors import ModelUnavailable, SamgisError
 from samgis_process.inference import catalogue
 from samgis_process.inference.catalogue import Installed, ModelEntry
-from samgis_process.inference.sam import load as load_model
+from samgis_process.inference.families import FAMILIES
+from samgis_process.inference.room import load as load_model
+from samgis_process.inference.sessions import Runtime
 from samgis_process.settings import Settings
 from samgis_process.settings import load as load_settings
 
@@ -26,6 +28,11 @@ def models() -> None:
 
 def _settings(ctx: click.Context) -> Settings:
     return load_settings(ctx.obj.resolve())
+
+
+def _runtime(settings: Settings) -> Runtime:
+    models = settings.models
+    return Runtime(models.threads, models.provider, models.precision)
 
 
 def _models_dir(ctx: click.Context) -> Path:
@@ -92,14 +99,14 @@ def _own_row(model: Installed) -> dict[str, Any]:
 
 def _state(model: Installed | None) -> dict[str, Any]:
     if model is None:
-        return {"state": "not installed", "directory": None, "digest": None, "files": {}}
+        return {"state": "not installed", "directory": None, "files": {}}
     manifest = model.manifest
     files = {
         file.name: {"bytes": file.bytes, "sha256": file.sha256} for file in manifest.files.values()
     }
     state = "installed" if manifest.sizes_agree(model.directory) else "damaged"
     directory = str(model.directory)
-    return {"state": state, "directory": directory, "digest": manifest.digest, "files": files}
+    return {"state": state, "directory": directory, "files": files}
 
 
 @models.command()
@@ -141,14 +148,14 @@ def verify(ctx: click.Context, model_id: str | None, *, run: bool) -> None:
         raise ModelUnavailable(f"{model_id or 'No model'} is not installed")
     healthy = True
     for model in there:
-        fault = _fault(model, settings.models.threads, run=run)
+        fault = _fault(model, settings, run=run)
         healthy = healthy and not fault
         click.echo(f"{model.manifest.id}\t{fault or 'intact'}")
     if not healthy:
         ctx.exit(DAMAGED)
 
 
-def _fault(model: Installed, threads: int, *, run: bool) -> str:
+def _fault(model: Installed, settings: Settings, *, run: bool) -> str:
     """Return what is wrong with a model, empty if nothing."""
     damaged = model.manifest.damaged(model.directory)
     if damaged:
@@ -156,7 +163,7 @@ def _fault(model: Installed, threads: int, *, run: bool) -> str:
         return f"damaged: {', '.join(damaged)}; remove it and {again or 'add it again'}"
     if run:
         try:
-            load_model(model.directory, threads).warm_up()
+            load_model(model.directory, _runtime(settings)).try_out()
         except SamgisError as error:
             return f"cannot be run: {error}"
     return ""
@@ -192,14 +199,18 @@ def add(
     title: str,
     licence: str,
 ) -> None:
-    """Copy your own ONNX files into the models directory, under an ID of your choice."""
+    """Try your own ONNX files, and copy them into the models directory under an ID."""
     from samgis_process.weights import foreign  # noqa: PLC0415  as above
 
     if family not in foreign.FAMILIES:
         known = " or ".join(foreign.FAMILIES)
         raise click.BadParameter(f"it is {known}, not {family!r}", ctx, param_hint="--family")
+    settings = _settings(ctx)
+
+    def try_out(directory: Path) -> None:
+        FAMILIES[family](directory, _runtime(settings)).try_out()
+
+    about = foreign.Own(model_id, family, title or model_id, licence)
     files = {"encoder": encoder, "decoder": decoder}
-    directory = foreign.add(
-        _models_dir(ctx), model_id, files, family, title=title, licence=licence
-    )
-    click.echo(f"added {directory.name}; `samgis-process models verify {model_id} --run` tries it")
+    directory = foreign.add(about, files, settings.models.directory, try_out)
+    click.echo(f"added {model_id} in {directory.name}")

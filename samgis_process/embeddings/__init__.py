@@ -3,7 +3,7 @@
 from samgis_process.blobs import BlobStore
 from samgis_process.embeddings.cache import CacheState, Embedding, EmbeddingCache
 from samgis_process.embeddings.keys import embedding_key, prompts_key
-from samgis_process.embeddings.replay import Replayed, replay
+from samgis_process.embeddings.replay import Replayed, Replayer
 
 __all__ = [
     "BlobStore",
@@ -11,7 +11,7 @@ __all__ = [
     "Embedding",
     "EmbeddingCache",
     "Replayed",
+    "Replayer",
     "embedding_key",
     "prompts_key",
-    "replay",
 ]

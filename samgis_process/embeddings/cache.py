@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from samgis_process.blobs import Blob, BlobStore
 from samgis_process.errors import Overloaded
+from samgis_process.inference.model import Features
 
 LOGGER = logging.getLogger(__name__)
 
@@ -32,13 +34,13 @@ class Embedding:
     """A picture as the decoder reads it.
 
     Attributes:
-        tokens: float16 (4096, 256), the encoder's output.
+        features: what the encoder says of it, float16 arrays by name.
         valid: bool (rows, cols) of the picture, False where the source holds nothing; None if it
             holds something everywhere.
         facts: what else an answer tells of the picture (JSON).
     """
 
-    tokens: NDArray[np.float16]
+    features: Features
     valid: NDArray[np.bool_] | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
 
@@ -139,23 +141,25 @@ def _acquire(lock: FileLock, wait_s: float) -> bool:
 
 
 def _encode(embedding: Embedding) -> tuple[dict[str, Any], bytes]:
-    valid = embedding.valid
+    features, valid = embedding.features, embedding.valid
     header = {
-        "tokens": embedding.tokens.shape,
+        "features": {name: value.shape for name, value in features.items()},
         "valid": None if valid is None else valid.shape,
         "facts": embedding.facts,
     }
     mask = b"" if valid is None else zlib.compress(np.packbits(valid).tobytes(), 1)
-    return header, embedding.tokens.astype("<f2").tobytes() + mask
+    return header, b"".join([*(v.astype("<f2").tobytes() for v in features.values()), mask])
 
 
 def _decode(blob: Blob) -> Embedding:
-    shape = tuple(blob.header["tokens"])
-    size = int(np.prod(shape))
-    tokens = np.frombuffer(blob.payload, "<f2", size).reshape(shape)
+    features, start = {}, 0
+    for name, shape in blob.header["features"].items():
+        count = math.prod(shape)
+        features[name] = np.frombuffer(blob.payload, "<f2", count, start).reshape(shape)
+        start += count * 2
     valid = None
     if blob.header["valid"]:
         rows, cols = blob.header["valid"]
-        bits = np.frombuffer(zlib.decompress(blob.payload[size * 2 :]), np.uint8)
+        bits = np.frombuffer(zlib.decompress(blob.payload[start:]), np.uint8)
         valid = np.unpackbits(bits, count=rows * cols).reshape(rows, cols).astype(bool)
-    return Embedding(tokens, valid, blob.header["facts"])
+    return Embedding(features, valid, blob.header["facts"])

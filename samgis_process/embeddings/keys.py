@@ -36,26 +36,30 @@ def embedding_key(
         source: id of the source.
         source_version: what changes when the source's pixels do.
         rendering: name and version of the way from bands to picture.
-        model: digest of the model's graphs.
+        model: digest of the model's encoder.
         preprocessing: version of the way from picture to input frame.
     """
     window = (
         grid.zoom, grid.tile_size, grid.col_off, grid.row_off, grid.width, grid.height,
     )  # fmt: skip
     texts = (source, source_version, *map(str, window), rendering, model, preprocessing)
-    return _digest(b"embedding-1", *(text.encode() for text in texts))
+    return _digest(b"embedding-2", *(text.encode() for text in texts))
 
 
 def prompts_key(
-    embedding: str, coords: NDArray[np.float32], labels: NDArray[np.float32], steps: str
+    embedding: str,
+    model: str,
+    coords: NDArray[np.float32],
+    labels: NDArray[np.float32],
+    steps: str,
 ) -> str:
     """Return the key of the logits that ordered prompts lead to on one embedding.
 
     Args:
+        model: digest of the model's graphs; models may share an encoder.
         coords: (n, 2) in the input frame.
         labels: (n,).
         steps: how the prompts were replayed.
     """
-    return _digest(
-        b"prompts-1", embedding.encode(), coords.tobytes(), labels.tobytes(), steps.encode()
-    )
+    names = (text.encode() for text in (embedding, model, steps))
+    return _digest(b"prompts-2", *names, coords.tobytes(), labels.tobytes())

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from samgis_process.blobs import Blob, BlobStore
 from samgis_process.embeddings.keys import prompts_key
-from samgis_process.inference.frame import InputFrame
-from samgis_process.inference.masks import Mask, choose
-from samgis_process.inference.sam import GRID, SamModel
+from samgis_process.inference.frame import GRID, InputFrame
+from samgis_process.inference.masks import Kind, Mask, choose, rank
+from samgis_process.inference.model import Model, Seen
 
 # A decoder run for each of the first prompts, then for groups that grow: the tenth click needs
 # the answer to the ninth, the hundredth of a pasted list does not.
@@ -43,66 +43,88 @@ class FramePrompts:
         return FramePrompts(self.coords[:rows], self.labels[:rows], self.sizes[:prompts])
 
     @property
-    def is_one_click(self) -> bool:
-        """Whether this is a single include point, which may mean a part or the whole."""
-        return self.sizes == (1,) and float(self.labels[0]) == 1.0
+    def kind(self) -> Kind:
+        """What the prompts are: a single include point may mean a part or the whole."""
+        if np.isin(self.labels, (2, 3)).any():
+            return "box"
+        one = self.sizes == (1,) and float(self.labels[0]) == 1.0
+        return "click" if one else "clicks"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Replayed:
-    """The answer to an object's prompts, and how many decoder runs it took."""
+    """The answer to an object's prompts, and how many decoder runs it took.
 
-    mask: Mask
+    Attributes:
+        masks: the answer; after it the alternatives, if they were asked for.
+    """
+
+    masks: tuple[Mask, ...]
     runs: int
 
+    @property
+    def mask(self) -> Mask:
+        """The answer."""
+        return self.masks[0]
 
-def replay(
-    prompts: FramePrompts,
-    tokens: NDArray[np.float32],
-    model: SamModel,
-    frame: InputFrame,
-    embedding: str,
-    prefixes: BlobStore | None,
-) -> Replayed:
-    """Return the mask that `prompts` lead to.
 
-    Args:
-        tokens: the picture's embedding, float32 (4096, 256).
-        embedding: its key.
+@dataclass(frozen=True, slots=True, eq=False)
+class Replayer:
+    """One picture before one model, and where answers to earlier prompts are kept.
+
+    Attributes:
+        key: of the picture's embedding.
         prefixes: answers to earlier prompts; None to neither look nor keep.
     """
-    steps = _steps(prompts)
-    keys = [_key(embedding, prompts.first(count), steps) for count in steps]
-    done, mask = _longest_known(keys, prefixes)
-    for count in steps[done:]:
-        mask = _run(prompts.first(count), tokens, model, frame, mask)
-    if mask is None:
-        raise ValueError("no prompts")
-    runs = len(steps) - done
-    if prefixes and runs:
-        prefixes.put(keys[-1], *_encode(mask))
-    return Replayed(mask, runs)
 
+    model: Model
+    frame: InputFrame
+    seen: Seen
+    key: str
+    prefixes: BlobStore | None = None
 
-def _run(
-    prompts: FramePrompts,
-    tokens: NDArray[np.float32],
-    model: SamModel,
-    frame: InputFrame,
-    earlier: Mask | None,
-) -> Mask:
-    decoded = model.decode(
-        tokens, prompts.coords, prompts.labels, None if earlier is None else earlier.logits
-    )
-    return choose(
-        decoded.logits, decoded.predicted_iou, held(frame), ambiguous=prompts.is_one_click
-    )
+    def replay(
+        self, prompts: FramePrompts, *, alternatives: bool = False, start: Mask | None = None
+    ) -> Replayed:
+        """Return the mask that `prompts` lead to.
 
+        Args:
+            alternatives: return the decoder's other masks too.
+            start: an answer known before the first prompt; then nothing is looked up or kept.
+        """
+        steps = _steps(prompts) if start is None else [len(prompts.sizes)]
+        prefixes = self.prefixes if start is None else None
+        keys = [self._key(prompts.first(count), steps) for count in steps]
+        # What is kept is the answer alone, so for the others the last step is run again.
+        known = keys[:-1] if alternatives else keys
+        done, mask = _longest_known(known, prefixes)
+        mask = mask or start
+        masks = [mask] if mask else []
+        for count in steps[done:]:
+            masks = self._run(
+                prompts.first(count), mask, every=alternatives and count == steps[-1]
+            )
+            mask = masks[0]
+        if mask is None:
+            raise ValueError("no prompts")
+        runs = len(steps) - done
+        if prefixes and runs:
+            prefixes.put(keys[-1], *_encode(mask))
+        return Replayed(tuple(masks), runs)
 
-def held(frame: InputFrame) -> tuple[int, int]:
-    """Return (rows, cols) of the mask grid that hold picture."""
-    cols, rows = (-(-side * GRID // frame.side) for side in frame.resized)
-    return rows, cols
+    def _run(self, prompts: FramePrompts, earlier: Mask | None, *, every: bool) -> list[Mask]:
+        logits = None if earlier is None else earlier.logits
+        decoded = self.model.decode(self.seen, prompts.coords, prompts.labels, logits)
+        kind: Kind = "clicks" if earlier is not None and prompts.kind == "click" else prompts.kind
+        if every:
+            return rank(decoded, self.frame.held, kind, single=self.model.single)
+        return [choose(decoded, self.frame.held, kind, single=self.model.single)]
+
+    def _key(self, prompts: FramePrompts, steps: Sequence[int]) -> str:
+        """Name the steps taken too: a pasted list's answer is not that of clicks one by one."""
+        taken = ",".join(str(step) for step in steps if step <= len(prompts.sizes))
+        model = self.model.digest
+        return prompts_key(self.key, model, prompts.coords, prompts.labels, taken)
 
 
 def _steps(prompts: FramePrompts) -> list[int]:
@@ -118,12 +140,6 @@ def _steps(prompts: FramePrompts) -> list[int]:
     return [*counts, total]
 
 
-def _key(embedding: str, prompts: FramePrompts, steps: Sequence[int]) -> str:
-    """Name the steps taken too: a pasted list's answer is not that of the clicks one by one."""
-    taken = ",".join(str(step) for step in steps if step <= len(prompts.sizes))
-    return prompts_key(embedding, prompts.coords, prompts.labels, taken)
-
-
 def _longest_known(keys: list[str], prefixes: BlobStore | None) -> tuple[int, Mask | None]:
     """Return how many steps are known already, and the answer to them."""
     if prefixes is not None:
@@ -135,13 +151,17 @@ def _longest_known(keys: list[str], prefixes: BlobStore | None) -> tuple[int, Ma
 
 
 def _encode(mask: Mask) -> tuple[dict[str, float], bytes]:
-    header = {"predicted_iou": mask.predicted_iou, "stability": mask.stability}
+    header = {
+        "predicted_iou": mask.predicted_iou,
+        "stability": mask.stability,
+        "share": mask.share,
+    }
     return header, mask.logits.astype("<f2").tobytes()
 
 
 def _decode(blob: Blob) -> Mask:
     logits = np.frombuffer(blob.payload, "<f2").reshape(GRID, GRID)
-    return Mask(logits, blob.header["predicted_iou"], blob.header["stability"])
+    return Mask(logits, **blob.header)
 
 
 def frame_prompts(rows: Sequence[tuple[NDArray[np.float32], tuple[float, ...]]]) -> FramePrompts:

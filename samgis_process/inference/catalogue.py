@@ -148,16 +148,17 @@ class Installed(NamedTuple):
 
 
 def installed(models_dir: Path) -> Mapping[str, Installed]:
-    """Return the models that can be opened, by id: of the catalogue, and those users brought."""
+    """Return the models whose files are there in full size, by id."""
     models = {model.manifest.id: model for model in found(models_dir) if _whole(model)}
     return dict(sorted(models.items()))
 
 
 def found(models_dir: Path) -> Iterator[Installed]:
-    """Give every model of the present recipes, and those users brought, damaged or not."""
+    """Give every model, damaged or not: of the catalogue's present recipes, and others' own."""
     for path in sorted(models_dir.glob(f"[!.]*/{MANIFEST}")):
         manifest = read_manifest(path.parent)
-        if manifest and (manifest.origin == LOCAL or _is_current(manifest)):
+        known = entries().get(manifest.id) if manifest else None
+        if manifest and (known is None or known.recipe == manifest.recipe):
             yield Installed(path.parent, manifest)
 
 
@@ -206,11 +207,6 @@ def _origin(kind: str, **fields: Any) -> Origin:
     if kind == "sdist":
         return SdistOrigin(archive=FileSpec(**fields.pop("archive")), **fields)
     raise ValueError(f"origin of unknown kind {kind!r} in the model catalogue")
-
-
-def _is_current(manifest: Manifest) -> bool:
-    known = entries().get(manifest.id)
-    return known is not None and known.recipe == manifest.recipe
 
 
 def _whole(model: Installed) -> bool:

@@ -58,25 +58,24 @@ class Manifest:
     origin: str = CATALOGUE
 
     @property
-    def digest(self) -> str:
-        """SHA-256 over the files' digests, hex; part of every embedding's key."""
-        digests = "\n".join(self.files[name].sha256 for name in sorted(self.files))
-        return hashlib.sha256(digests.encode()).hexdigest()
+    def encoder(self) -> str:
+        """Name of the encoder's file."""
+        return self.files_by_role["encoder"].name
 
     @property
-    def encoder(self) -> FileSpec:
-        """The encoder's file."""
-        return self.files_by_role["encoder"]
-
-    @property
-    def decoder(self) -> FileSpec:
-        """The decoder's file."""
-        return self.files_by_role["decoder"]
+    def decoder(self) -> str:
+        """Name of the decoder's file."""
+        return self.files_by_role["decoder"].name
 
     @property
     def files_by_role(self) -> Mapping[str, FileSpec]:
         """The files by what they are for: `encoder`, `decoder`, and more, as `encoder-int8`."""
         return {file.plays: file for file in self.files.values()}
+
+    def digest_of(self, *names: str) -> str:
+        """Return the SHA-256 over the digests of some of the files, hex."""
+        digests = "\n".join(self.files[name].sha256 for name in names)
+        return hashlib.sha256(digests.encode()).hexdigest()
 
     def sizes_agree(self, directory: Path) -> bool:
         """Tell whether every file is there in its full size; cheap, reads no content."""

@@ -2,54 +2,38 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from samgis_process import __version__
-from samgis_process.embeddings import (
-    BlobStore,
-    CacheState,
-    Embedding,
-    EmbeddingCache,
-    embedding_key,
-)
-from samgis_process.embeddings.replay import FramePrompts, Replayed, frame_prompts, held, replay
-from samgis_process.errors import SourceUnavailable
-from samgis_process.grid import Bounds, GeoBox, Pixel
-from samgis_process.inference.frame import PREPROCESSING, InputFrame
+from samgis_process.embeddings import BlobStore, EmbeddingCache
+from samgis_process.embeddings.replay import frame_prompts
+from samgis_process.grid import GeoBox
 from samgis_process.inference.masks import Mask
-from samgis_process.inference.sam import GRID, SamModel
+from samgis_process.inference.room import ModelRoom
+from samgis_process.processes import detail
+from samgis_process.processes.features import feature
+from samgis_process.processes.outlines import outline
 from samgis_process.processes.pictures import Pictures
 from samgis_process.processes.segment_description import describe
 from samgis_process.processes.segment_request import SegmentRequest
-from samgis_process.prompts import Prompt, Target
+from samgis_process.processes.views import Clock, Looks, View, Views, box_pixels
+from samgis_process.prompts import Target
 from samgis_process.rendering import echo
 from samgis_process.settings import LimitSettings
-from samgis_process.sources import SourceCatalogue, picture
+from samgis_process.sources import SourceCatalogue
 from samgis_process.sources.inline import ImageSource
-from samgis_process.vector import (
-    Patch,
-    geodesic_area,
-    pixel_polygons,
-    shape,
-    smooth_polygons,
-    to_lnglat,
-    upsample,
-)
+from samgis_process.vector import shape
 
 # A request with more objects than this comes from a list, not from a hand: nobody will refine
 # each of them, and keeping their logits would push out those of people who do.
 KEPT_OBJECTS = 16
 UNSTABLE = 0.7  # stability below which 84 % of the masks were bad
-ON_FRAME = 0.5  # pixels from the frame that count as touching it
 
 
 class Context(Protocol):
@@ -63,26 +47,12 @@ class Context(Protocol):
         """Say how far the work is, 0 to 1."""
 
 
-@dataclass(slots=True)
-class _Clock:
-    """Milliseconds spent on each step of a request."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Found:
+    """One reading of an object: its mask, and its outline in pixels of the request's window."""
 
-    start: float = field(default_factory=time.perf_counter)
-    spent: dict[str, float] = field(
-        default_factory=lambda: dict.fromkeys(("tiles", "encode", "decode", "vectorize"), 0.0)
-    )
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        begun = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.spent[name] += (time.perf_counter() - begun) * 1000
-
-    def timings_ms(self) -> dict[str, float]:
-        total = (time.perf_counter() - self.start) * 1000
-        return {name: round(ms, 1) for name, ms in (self.spent | {"total": total}).items()}
+    mask: Mask
+    outline: BaseGeometry
 
 
 class SegmentProcess:
@@ -91,19 +61,18 @@ class SegmentProcess:
     def __init__(
         self,
         sources: SourceCatalogue,
-        model: SamModel,
+        models: ModelRoom,
         embeddings: EmbeddingCache,
         prefixes: BlobStore,
         limits: LimitSettings,
         pictures: Pictures,
     ) -> None:
         self._sources = sources
-        self._model = model
-        self._embeddings = embeddings
-        self._prefixes = prefixes
+        self._models = models
+        self._views = Views(embeddings, prefixes)
         self._limits = limits
         self._pictures = pictures
-        self.description = describe(sources, limits)
+        self.description = describe(sources, models, limits)
 
     def run(self, inputs: Mapping[str, Any], context: Context) -> dict[str, Any]:
         """Return a GeoJSON FeatureCollection with a feature for each object found.
@@ -112,77 +81,50 @@ class SegmentProcess:
             InvalidRequest: the inputs cannot be used.
             SourceUnavailable: the pixels cannot be had.
         """
-        clock = _Clock()
-        request = SegmentRequest.from_inputs(inputs, self._sources, self._limits, self._pictures)
-        key = self._key(request)
-        embedding, cache = self._embeddings.get(key, lambda: self._embed(request, key, clock))
+        request = SegmentRequest.from_inputs(
+            inputs, self._sources, self._models, self._limits, self._pictures
+        )
+        run = _Run(request, self._views)
         if isinstance(request.source, ImageSource):
             self._pictures.keep(request.source)
         context.report(0.5, "picture ready")
-        found = self._decode(request, embedding, key, clock)
-        warnings = [*request.warnings, *embedding.facts.get("warnings", ())]
-        features = []
-        for index, (target, replayed) in enumerate(zip(request.targets, found, strict=True)):
-            feature = _feature(index, target, replayed.mask, request, embedding, clock, warnings)
-            features.extend([feature] if feature else [])
-        member = self._member(request, cache, context, clock, warnings)
-        return {"type": "FeatureCollection", "features": features, "samgis": member}
+        features = run.features()
+        return {
+            "type": "FeatureCollection",
+            "features": features,
+            "samgis": run.member(context.request_id),
+        }
 
-    def _key(self, request: SegmentRequest) -> str:
-        info = request.source.info
-        return embedding_key(
-            source=info.id,
-            source_version=info.version,
-            grid=request.grid,
-            rendering=request.rendering.key,
-            model=self._model.digest,
-            preprocessing=PREPROCESSING,
-        )
 
-    def _embed(self, request: SegmentRequest, key: str, clock: _Clock) -> Embedding:
-        with clock.step("tiles"):
-            image, raw = picture(request.source, request.grid, request.rendering)
-        if self._key(request) != key:  # the pixels are not those that the key stands for
-            raise SourceUnavailable(f"{request.source.info.id} has just changed; ask again")
-        with clock.step("encode"):
-            tokens = self._model.encode(image)
-        valid = None if raw.valid.all() else raw.valid
-        return Embedding(tokens, valid, {"warnings": [*raw.warnings]})
+class _Run:
+    """One request under way."""
 
-    def _decode(
-        self, request: SegmentRequest, embedding: Embedding, key: str, clock: _Clock
-    ) -> list[Replayed]:
-        frame = _frame(request.grid)
-        prefixes = self._prefixes if len(request.targets) <= KEPT_OBJECTS else None
-        with clock.step("decode"):
-            tokens = embedding.tokens.astype(np.float32)
-            return [
-                replay(
-                    _in_frame(target, request.grid, frame),
-                    tokens,
-                    self._model,
-                    frame,
-                    key,
-                    prefixes,
-                )
-                for target in request.targets
-            ]
+    def __init__(self, request: SegmentRequest, views: Views) -> None:
+        self.request = request
+        self._views = views
+        self._clock = Clock()
+        self._looks = Looks(request.source, request.rendering, request.model)
+        self._view = self._open(request.grid)
+        self._warnings = [*request.warnings, *self._view.embedding.facts.get("warnings", ())]
+        self._looked_closer = 0
 
-    def _member(
-        self,
-        request: SegmentRequest,
-        cache: CacheState,
-        context: Context,
-        clock: _Clock,
-        warnings: list[str],
-    ) -> dict[str, Any]:
+    def features(self) -> list[dict[str, Any]]:
+        """Return the features of all objects, in the order of their prompts."""
+        return [
+            found
+            for number, target in enumerate(self.request.targets)
+            for found in self._object(number, target)
+        ]
+
+    def member(self, request_id: str) -> dict[str, Any]:
         """Return where the answer came from."""
+        request, view = self.request, self._view
         info, grid = request.source.info, request.grid
         return {
-            "request_id": context.request_id,
-            "timings_ms": clock.timings_ms(),
-            "cache": cache,
-            "model": {"id": self._model.id, "digest": self._model.digest},
+            "request_id": request_id,
+            "timings_ms": self._clock.timings_ms(),
+            "cache": view.cache,
+            "model": {"id": request.model.id, "digest": request.model.digest},
             "source": _origin(request) | {"zoom": grid.zoom, "attribution": info.attribution},
             "window": {
                 "bounds": [round(degrees, 7) for degrees in grid.bounds],
@@ -192,9 +134,85 @@ class SegmentProcess:
                 "resolution_m": round(grid.ground_resolution, 4),
             },
             "rendering": echo(request.rendering, info.bands, info.id),
+            "looked_closer": self._looked_closer,
             "version": __version__,
-            "warnings": warnings,
+            "warnings": self._warnings,
         }
+
+    def _open(self, grid: GeoBox) -> View:
+        few = len(self.request.targets) <= KEPT_OBJECTS
+        return self._views.open(self._looks, grid, self._clock, keep=few)
+
+    def _object(self, number: int, target: Target) -> list[dict[str, Any]]:
+        """Return an object's feature and its alternatives, or none and a warning that says why."""
+        answer, *others = self._found(target)
+        if answer.mask.score < self.request.min_score:
+            self._warn(target, f"left out, its score is {answer.mask.score:.3f}")
+            return []
+        with self._clock.step("vectorize"):
+            first = self._feature(number, 0, target, answer)
+            rest = [
+                self._feature(number, index, target, other)
+                for index, other in enumerate(others, start=1)
+                if other.mask.score >= self.request.min_score
+            ]
+        if first is None:
+            self._warn(target, "nothing was found")
+        elif answer.mask.stability < UNSTABLE:
+            self._warn(target, "the outline is uncertain; add a point or a rectangle")
+        return [one for one in (first, *rest) if one]
+
+    def _found(self, target: Target) -> Sequence[_Found]:
+        """Return the answer to an object's prompts, then the alternatives if asked for."""
+        view = self._view
+        prompts = frame_prompts([view.rows(prompt) for prompt in target.prompts])
+        with self._clock.step("decode"):
+            replayed = view.replayer.replay(prompts, alternatives=self.request.masks == "all")
+        answer, *others = (
+            _Found(mask, self._outline(mask, target, view)) for mask in replayed.masks
+        )
+        return self._closer(target, answer), *others
+
+    def _closer(self, target: Target, first: _Found) -> _Found:
+        """Return what a second look finds, or the first where none is due or it disagrees."""
+        view, grid = self._view, self.request.grid
+        if first.outline.is_empty:
+            return first
+        box = detail.object_box(target, first.outline, grid)
+        crop = detail.crop_around(box, grid, view.frame, self.request.detail)
+        if crop is None:
+            return first
+        self._looked_closer += 1
+        second = self._open(crop)
+        cols, rows = detail.offset(crop, grid)
+        prompts = detail.prompts_for(target, box.moved(-cols, -rows), second)
+        with self._clock.step("decode"):
+            start = detail.start_from(first.mask, view, second)
+            mask = second.replayer.replay(prompts, start=start).mask
+        placed = shapely.transform(
+            self._outline(mask, target, second), lambda xy: np.add(xy, (cols, rows))
+        )
+        return _Found(mask, placed) if detail.agrees(first.outline, placed) else first
+
+    def _outline(self, mask: Mask, target: Target, view: View) -> BaseGeometry:
+        """Return a mask's outline in pixels of the view, cut to the rectangle that was drawn."""
+        margin, clip = self.request.box_margin, None
+        if target.box and margin is not None:
+            clip = box_pixels(target.box, view.grid).widened(margin)
+        with self._clock.step("vectorize"):
+            return outline(
+                mask.logits, view.frame, self.request.contour, view.embedding.valid, clip
+            )
+
+    def _feature(
+        self, number: int, alternative: int, target: Target, found: _Found
+    ) -> dict[str, Any] | None:
+        grid = self.request.grid
+        in_pixels = shape(found.outline, self.request.shaping, grid)
+        return feature(number, alternative, target, found.mask, in_pixels, grid)
+
+    def _warn(self, target: Target, words: str) -> None:
+        self._warnings.append(f"object {target.id}: {words}")
 
 
 def _origin(request: SegmentRequest) -> dict[str, Any]:
@@ -204,149 +222,3 @@ def _origin(request: SegmentRequest) -> dict[str, Any]:
         bounds = [round(degrees, 7) for degrees in source.info.bounds]
         return {"id": source.info.id, "digest": source.digest, "bounds": bounds}
     return {"id": source.info.id}
-
-
-def _frame(grid: GeoBox) -> InputFrame:
-    return InputFrame(grid.width, grid.height)
-
-
-def _in_frame(target: Target, grid: GeoBox, frame: InputFrame) -> FramePrompts:
-    return frame_prompts([_rows(prompt, grid, frame) for prompt in target.prompts])
-
-
-def _rows(
-    prompt: Prompt, grid: GeoBox, frame: InputFrame
-) -> tuple[NDArray[np.float32], tuple[float, ...]]:
-    """Return a prompt's coordinates in the input frame, and their labels."""
-    if prompt.box:
-        left, top, right, bottom = _box_pixels(prompt.box, grid)
-        return frame.coords([Pixel(left, top), Pixel(right, bottom)]), (2.0, 3.0)
-    if prompt.at is None:
-        raise ValueError(f"{prompt.path} is neither point nor box")
-    return frame.coords([grid.pixel(prompt.at)]), (1.0 if prompt.include else 0.0,)
-
-
-def _box_pixels(box: Bounds, grid: GeoBox) -> tuple[float, float, float, float]:
-    """Return (left, top, right, bottom) of a box, cut at the window's edge."""
-    cols, rows = grid.pixels(np.array([box.west, box.east]), np.array([box.north, box.south]))
-    left, right = np.clip(cols, 0, grid.width)
-    top, bottom = np.clip(rows, 0, grid.height)
-    return float(left), float(top), float(right), float(bottom)
-
-
-def _feature(
-    index: int,
-    target: Target,
-    mask: Mask,
-    request: SegmentRequest,
-    embedding: Embedding,
-    clock: _Clock,
-    warnings: list[str],
-) -> dict[str, Any] | None:
-    """Return the object's feature, or None and a warning that says why there is none."""
-    if mask.score < request.min_score:
-        warnings.append(f"object {target.id}: left out, its score is {mask.score:.3f}")
-        return None
-    with clock.step("vectorize"):
-        in_pixels = shape(
-            _outline(mask, target, request, embedding.valid), request.shaping, request.grid
-        )
-        geometry = to_lnglat(in_pixels, request.grid)
-    if geometry.is_empty:
-        warnings.append(f"object {target.id}: nothing was found")
-        return None
-    if mask.stability < UNSTABLE:
-        warnings.append(
-            f"object {target.id}: the outline is uncertain; add a point or a rectangle"
-        )
-    return {
-        "type": "Feature",
-        "id": index,
-        "geometry": _geometry(geometry),
-        "properties": _properties(target, mask)
-        | {
-            "area_m2": round(geodesic_area(geometry), 2),
-            "touches_edge": _touches(in_pixels, request.grid),
-        },
-    }
-
-
-def _outline(
-    mask: Mask, target: Target, request: SegmentRequest, valid: NDArray[np.bool_] | None
-) -> BaseGeometry:
-    """Return the object's area in pixels of the window's grid."""
-    frame = _frame(request.grid)
-    rows, cols = held(frame)
-    logits = mask.logits[:rows, :cols].astype(np.float32)
-    width, height = _canvas(request, frame)
-    scale = (frame.resized[0] / width, frame.resized[1] / height)
-    patch = upsample(
-        logits, (height, width), (scale[0] * GRID / frame.side, scale[1] * GRID / frame.side)
-    )
-    if valid is not None:
-        patch = _only_valid(patch, valid, (width / frame.width, height / frame.height))
-    drawn = pixel_polygons(patch) if request.contour == "pixel" else smooth_polygons(patch)
-    placed = shapely.transform(drawn, lambda xy: xy * (frame.width / width, frame.height / height))
-    return _cut_to_box(placed, target, request)
-
-
-def _canvas(request: SegmentRequest, frame: InputFrame) -> tuple[int, int]:
-    """Return (width, height) of the pixels to draw on: the window's, or the frame's if fewer.
-
-    Finer than the frame there is nothing to see, but exact pixel edges are the window's.
-    """
-    own = (frame.width, frame.height)
-    return own if request.contour == "pixel" else min(own, frame.resized)
-
-
-def _only_valid(patch: Patch, valid: NDArray[np.bool_], scale: tuple[float, float]) -> Patch:
-    """Return the patch with nothing above 0 where the source holds nothing."""
-    rows, cols = patch.values.shape
-    at_row = ((np.arange(rows) + patch.row_off + 0.5) / scale[1]).astype(int)
-    at_col = ((np.arange(cols) + patch.col_off + 0.5) / scale[0]).astype(int)
-    there = valid[np.ix_(at_row, at_col)]
-    values = np.where(there, patch.values, -np.abs(patch.values) - 1)
-    return Patch(values.astype(np.float32), patch.col_off, patch.row_off)
-
-
-def _cut_to_box(geometry: BaseGeometry, target: Target, request: SegmentRequest) -> BaseGeometry:
-    if target.box is None or request.box_margin is None:
-        return geometry
-    left, top, right, bottom = _box_pixels(target.box, request.grid)
-    across = max(1.0, (right - left) * request.box_margin)
-    along = max(1.0, (bottom - top) * request.box_margin)
-    return shapely.clip_by_rect(
-        geometry, left - across, top - along, right + across, bottom + along
-    )
-
-
-def _properties(target: Target, mask: Mask) -> dict[str, Any]:
-    own = {key: value for prompt in target.prompts for key, value in prompt.properties.items()}
-    ids = [prompt.id for prompt in target.prompts if prompt.id is not None]
-    return own | {
-        "object": target.id,
-        "score": round(mask.score, 4),
-        "predicted_iou": round(mask.predicted_iou, 4),
-        "stability": round(mask.stability, 4),
-        "prompt_ids": ids,
-    }
-
-
-def _touches(geometry: BaseGeometry, grid: GeoBox) -> bool:
-    left, top, right, bottom = geometry.bounds
-    return bool(
-        left < ON_FRAME
-        or top < ON_FRAME
-        or right > grid.width - ON_FRAME
-        or bottom > grid.height - ON_FRAME
-    )
-
-
-def _geometry(geometry: BaseGeometry) -> dict[str, Any]:
-    """Return GeoJSON with the 7 decimals it was rounded to, not their binary tails."""
-    value: dict[str, Any] = shapely.geometry.mapping(geometry)
-    return {"type": value["type"], "coordinates": _rounded(value["coordinates"])}
-
-
-def _rounded(value: Any) -> Any:
-    return round(value, 7) if isinstance(value, float) else [_rounded(item) for item in value]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from samgis_process import __version__
+from samgis_process.inference.room import ModelRoom
 from samgis_process.settings import LimitSettings
 from samgis_process.sources import SourceCatalogue
 
@@ -131,9 +132,9 @@ FEATURES = {
 }
 
 
-def describe(sources: SourceCatalogue, limits: LimitSettings) -> dict[str, Any]:
+def describe(sources: SourceCatalogue, models: ModelRoom, limits: LimitSettings) -> dict[str, Any]:
     """Return the process description (OGC API - Processes, part 1) without its links."""
-    inputs = _where(sources) | _what(limits) | SHAPE_INPUTS | _ancestor()
+    inputs = _where(sources) | _what(limits) | _how(models) | SHAPE_INPUTS | _ancestor()
     return {
         "id": "segment",
         "version": __version__,
@@ -231,6 +232,36 @@ def _what(limits: LimitSettings) -> dict[str, dict[str, Any]]:
             "title": "Separate points",
             "description": "Each include point outside every rectangle is its own object.",
             "schema": {"type": "boolean", "default": False},
+        },
+    }
+
+
+def _how(models: ModelRoom) -> dict[str, dict[str, Any]]:
+    return {
+        "model": {
+            "title": "Model",
+            "description": (
+                f"One of the installed models; by default {models.default_id}. "
+                "The health page lists them."
+            ),
+            "schema": {"type": "string", "default": models.default_id},
+        },
+        "masks": {
+            "title": "Masks",
+            "description": (
+                "`best`: one outline an object. `all`: after it the other readings of the same "
+                "prompts, ranked by the property `alternative`; a click on a roof may mean the "
+                "roof, the house or the block."
+            ),
+            "schema": {"type": "string", "enum": ["best", "all"], "default": "best"},
+        },
+        "detail": {
+            "title": "Second look",
+            "description": (
+                "Look again, at the source's own resolution, at objects that are small in a "
+                "window wider than the model's input. `auto`: where it pays; `never`; `always`."
+            ),
+            "schema": {"type": "string", "enum": ["auto", "never", "always"], "default": "auto"},
         },
     }
 

@@ -11,6 +11,10 @@ import numpy as np
 from samgis_process.errors import Fault, InvalidInput, InvalidRequest
 from samgis_process.grid import Bounds, GeoBox
 from samgis_process.grid.snapping import snapped
+from samgis_process.inference.model import Model
+from samgis_process.inference.room import ModelRoom
+from samgis_process.processes.detail import Detail
+from samgis_process.processes.outlines import Contour
 from samgis_process.processes.pictures import Pictures
 from samgis_process.processes.windows import (
     MAX_SIDE,
@@ -39,10 +43,13 @@ class SegmentRequest:
     """
 
     source: Source
+    model: Model
     grid: GeoBox
     targets: tuple[Target, ...]
     rendering: Rendering
-    contour: Literal["smooth", "pixel"] = "smooth"
+    masks: Literal["best", "all"] = "best"
+    detail: Detail = "auto"
+    contour: Contour = "smooth"
     box_margin: float | None = BOX_MARGIN
     shaping: Shaping = field(default_factory=Shaping)
     min_score: float = 0.0
@@ -53,6 +60,7 @@ class SegmentRequest:
         cls,
         inputs: Mapping[str, Any],
         sources: SourceCatalogue,
+        models: ModelRoom,
         limits: LimitSettings,
         pictures: Pictures,
     ) -> SegmentRequest:
@@ -71,9 +79,12 @@ class SegmentRequest:
         placed, warnings = _inside(prompts, bounds)
         return cls(
             source,
+            _model(inputs.get("model"), models),
             grid,
             group(placed, separate=bool(inputs.get("separate", False))),
             _rendering(inputs.get("rendering"), source.info),
+            inputs.get("masks", "best"),
+            inputs.get("detail", "auto"),
             inputs.get("contour", "smooth"),
             inputs.get("box_margin", BOX_MARGIN),
             _shaping(inputs),
@@ -114,6 +125,21 @@ def _source(inputs: Mapping[str, Any], sources: SourceCatalogue) -> Source:
             remedy="give one of them",
         )
     return source
+
+
+def _model(name: str | None, models: ModelRoom) -> Model:
+    """Find the model among those installed."""
+    if name is None:
+        return models.default
+    known = models.ids
+    if name not in known:
+        raise InvalidInput(
+            "model",
+            f"{name[:80]!r} is not installed here",
+            limit=f"one of: {', '.join(known)}",
+            remedy="leave model out for the default",
+        )
+    return models.get(name)
 
 
 def _rendering(value: Any, info: SourceInfo) -> Rendering:

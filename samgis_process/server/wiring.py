@@ -11,9 +11,8 @@ from typing import Any
 
 from samgis_process import __version__
 from samgis_process.embeddings import BlobStore, EmbeddingCache
-from samgis_process.inference import catalogue
-from samgis_process.inference.sam import SamModel
-from samgis_process.inference.sam import load as load_model
+from samgis_process.inference.room import ModelRoom
+from samgis_process.inference.sessions import Runtime
 from samgis_process.ogc.process import Context, Output, Process
 from samgis_process.processes.pictures import Pictures
 from samgis_process.processes.segment import SegmentProcess
@@ -51,7 +50,7 @@ class Services:
 
     settings: Settings
     sources: SourceCatalogue
-    model: SamModel
+    models: ModelRoom
     processes: Mapping[str, Process]
 
     @property
@@ -76,7 +75,7 @@ class Services:
         return {
             "status": "degraded" if down else "ok",
             "version": __version__,
-            "models": [{"id": self.model.id, "digest": self.model.digest}],
+            "models": self.models.health(),
             "sources": [asdict(one) for one in known],
         }
 
@@ -101,7 +100,8 @@ def build_services(settings: Settings) -> Services:
         ConfigurationError: a setting does not do.
         ModelUnavailable: the model is not installed.
     """
-    model = load_model(model_directory(settings), settings.models.threads)
+    models = model_room(settings)
+    models.get(settings.models.default)  # missing, it shall be said now
     cache = settings.cache
     caches = Caches.of(settings)
     sources = SourceCatalogue(
@@ -112,16 +112,16 @@ def build_services(settings: Settings) -> Services:
     )
     pictures = Pictures(caches.pictures, settings.limits)
     segment = SegmentProcess(
-        sources, model, embeddings, caches.prefixes, settings.limits, pictures
+        sources, models, embeddings, caches.prefixes, settings.limits, pictures
     )
-    return Services(settings, sources, model, {"segment": SegmentService(segment)})
+    return Services(settings, sources, models, {"segment": SegmentService(segment)})
 
 
-def model_directory(settings: Settings) -> Path:
-    """Return where the default model lies: of the catalogue by id, or a directory by that name."""
+def model_room(settings: Settings) -> ModelRoom:
+    """Return the models that the settings place."""
     models = settings.models
-    entry = catalogue.entries().get(models.default)
-    return entry.directory(models.directory) if entry else models.directory / models.default
+    runtime = Runtime(models.threads, models.provider, models.precision)
+    return ModelRoom(models.directory, models.default, runtime)
 
 
 _default: list[Services] = []

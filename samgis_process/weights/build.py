@@ -22,6 +22,7 @@ from samgis_process.inference.catalogue import (
     Manifest,
     ModelEntry,
     describe,
+    read_manifest,
 )
 from samgis_process.weights import decoder, encoder
 from samgis_process.weights.checkpoint import read_state_dict
@@ -71,15 +72,22 @@ def ensure(
 
 def remove(model_id: str, models_dir: Path) -> list[Path]:
     """Remove a model, its earlier builds and kept downloads; return the directories removed."""
-    ours = re.compile(re.escape(model_id) + "-[0-9a-f]{12}")
     with alone_in(models_dir):
-        directories = [path for path in models_dir.iterdir() if ours.fullmatch(path.name)]
+        directories = [path for path in models_dir.iterdir() if _is_of(path, model_id)]
         for directory in directories:
             discard(directory)
         known = catalogue.entries().get(model_id)
         for file in known.downloads if known else ():
             kept(file, models_dir / _DOWNLOADS).unlink(missing_ok=True)
     return directories
+
+
+def _is_of(directory: Path, model_id: str) -> bool:
+    """Tell whether a directory holds some build of a model, readable or not."""
+    if re.fullmatch(re.escape(model_id) + "-[0-9a-f]{12}", directory.name):
+        return True
+    manifest = read_manifest(directory)
+    return manifest is not None and manifest.id == model_id
 
 
 def build_mobile_sam(checkpoint: Path, directory: Path, delta: Path | None = None) -> None:

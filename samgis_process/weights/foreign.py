@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import onnx
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
@@ -19,76 +20,85 @@ from samgis_process.inference.catalogue import (
     FileSpec,
     Manifest,
     describe,
+    sha256_of,
 )
 from samgis_process.weights.downloads import need_room
 from samgis_process.weights.place import alone_in, remove_leftovers, replacing
 
 FAMILIES = ("sam-onnx", "sam2")
-UNKNOWN_LICENCE = "not stated"
 
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
+class Own(NamedTuple):
+    """What a user says of a model: `family` is one of FAMILIES."""
+
+    id: str
+    family: str
+    title: str
+    licence: str
+
+
 def add(
-    models_dir: Path,
-    model_id: str,
+    about: Own,
     files: Mapping[str, Path],
-    family: str,
-    *,
-    title: str = "",
-    licence: str = UNKNOWN_LICENCE,
+    models_dir: Path,
+    try_out: Callable[[Path], None],
 ) -> Path:
     """Return the directory of a model after copying its files and writing its manifest.
 
     Args:
         files: by role, `encoder` and `decoder`; .onnx or .ort, each in one piece.
-        family: the adapter that reads them, one of `FAMILIES`.
+        try_out: opens and runs what is in a directory, or raises; before it gets its place.
 
     Raises:
         ModelUnavailable: the id is taken or cannot be one, or a file does not do.
     """
-    _check_id(model_id, models_dir)
+    _check_id(about.id, models_dir)
     for path in files.values():
         _check_graph(path)
     try:
         with alone_in(models_dir):
             remove_leftovers(models_dir)
             need_room(models_dir, sum(path.stat().st_size for path in files.values()))
-            return _copied(models_dir, model_id, files, family, title or model_id, licence)
+            return _copied(about, files, models_dir, try_out)
     except OSError as error:
         reason = error.strerror or error
-        raise ModelUnavailable(f"{model_id} cannot be added to {models_dir}: {reason}") from error
+        raise ModelUnavailable(f"{about.id} cannot be added to {models_dir}: {reason}") from error
 
 
 def _copied(
-    models_dir: Path,
-    model_id: str,
-    files: Mapping[str, Path],
-    family: str,
-    title: str,
-    licence: str,
+    about: Own, files: Mapping[str, Path], models_dir: Path, try_out: Callable[[Path], None]
 ) -> Path:
-    specs = [describe(path, role) for role, path in files.items()]
-    recipe = hashlib.sha256("\n".join([family, *(spec.sha256 for spec in specs)]).encode())
-    directory = models_dir / f"{model_id}-{recipe.hexdigest()[:12]}"
+    digests = [sha256_of(path) for path in files.values()]
+    recipe = hashlib.sha256("\n".join([about.family, *digests]).encode()).hexdigest()
+    directory = models_dir / f"{about.id}-{recipe[:12]}"
     with replacing(directory) as work:
-        copies: dict[str, FileSpec] = {}
-        for role, path in files.items():  # two files may have one name
-            copy = work / f"{role}{path.suffix.lower()}"
-            shutil.copyfile(path, copy)
-            copies[copy.name] = describe(copy, role)
-        Manifest(
-            id=model_id,
-            title=title,
-            family=family,
-            recipe=recipe.hexdigest(),
-            checkpoint_sha256="",
-            files=copies,
-            licence=licence,
-            attribution="",
-            origin=LOCAL,
-        ).write(work)
+        copies = [_copy(path, role, work) for role, path in files.items()]
+        _manifest(about, recipe, copies).write(work)
+        try_out(work)
     return directory
+
+
+def _copy(path: Path, role: str, work: Path) -> FileSpec:
+    """Copy a file under its role's name, for two may have one name; the ending tells its form."""
+    copy = work / f"{role}{path.suffix.lower()}"
+    shutil.copyfile(path, copy)
+    return describe(copy, role)
+
+
+def _manifest(about: Own, recipe: str, files: list[FileSpec]) -> Manifest:
+    return Manifest(
+        id=about.id,
+        title=about.title,
+        family=about.family,
+        recipe=recipe,
+        checkpoint_sha256="",
+        files={file.name: file for file in files},
+        licence=about.licence,
+        attribution="",
+        origin=LOCAL,
+    )
 
 
 def _check_id(model_id: str, models_dir: Path) -> None:

@@ -42,7 +42,7 @@ def serve(cache):
     }
     assert catalogue.entry("mobile-sam").installed(ROOT / "models"), "run `make models` first"
     services = build_services(parse(section, ROOT))
-    services.model.warm_up()
+    services.models.default.warm_up()
     services.sources.open_all()
     app = create_app(ROOT / "pygeoapi-config.yml", services)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
@@ -55,13 +55,13 @@ def serve(cache):
 
 def measure(services, url):
     """Return the best milliseconds of each kind of run."""
-    from samgis_process.inference.frame import preprocess
+    from samgis_process.inference.frame import InputFrame, preprocess
     from samgis_process.server.wiring import Caches
 
     encoder, decoder = raw_sessions(services)
     noise = np.random.default_rng(1).integers(0, 255, (585, 629, 3), np.uint8)
     image = np.asarray(Image.fromarray(noise).resize((629, 585)))
-    feed = {"image": preprocess(image)}
+    feed = {"image": preprocess(image, InputFrame(629, 585))}
     tokens = encoder.run(None, feed)[0]
     caches = Caches.of(services.settings)
     http = requests.Session()
@@ -87,14 +87,13 @@ def measure(services, url):
 
 def raw_sessions(services):
     """Open the same files with the same threads, without our code around."""
-    from samgis_process.inference.sam import _options
-    from samgis_process.server.wiring import model_directory
+    from samgis_process.inference.sessions import session_options
 
-    directory = model_directory(services.settings)
-    options = _options(services.model._threads)
+    model = services.models.default
+    options = session_options(model.runtime)
     return tuple(
-        ort.InferenceSession(directory / name, options, providers=["CPUExecutionProvider"])
-        for name in ("encoder.onnx", "decoder.onnx")
+        ort.InferenceSession(model._directory / name, options, providers=["CPUExecutionProvider"])
+        for name in (model.encoder_file, model.decoder_file)
     )
 
 

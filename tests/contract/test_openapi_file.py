@@ -11,6 +11,7 @@ from pygeoapi.plugin import load_plugin
 from samgis_process.processes.segment_description import describe
 from samgis_process.server import openapi_file
 from samgis_process.server.config import read_config
+from samgis_process.server.wiring import model_room
 from samgis_process.settings import load
 from samgis_process.sources import SourceCatalogue
 
@@ -20,7 +21,7 @@ def services(config_path, tmp_path):
     """The processes' descriptions, without the model that running them takes."""
     settings = load(config_path, {})
     sources = SourceCatalogue(settings.sources, settings.default_source, tmp_path)
-    segment = SimpleNamespace(description=describe(sources, settings.limits))
+    segment = SimpleNamespace(description=describe(sources, model_room(settings), settings.limits))
     return SimpleNamespace(processes={"segment": segment})
 
 

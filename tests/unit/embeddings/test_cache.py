@@ -21,7 +21,12 @@ def cache_in(directory, wait_s=10.0):
 def some_embedding(seed=1, *, holes=False):
     rng = np.random.default_rng(seed)
     tokens = rng.normal(size=(4096, 256)).astype(np.float16)
-    return Embedding(tokens, rng.random((37, 53)) > 0.3 if holes else None, {"name": "x"})
+    fine = rng.normal(size=(1, 3, 8, 8)).astype(np.float16)
+    return Embedding(
+        {"tokens": tokens, "finer": fine},
+        rng.random((37, 53)) > 0.3 if holes else None,
+        {"name": "x"},
+    )
 
 
 @pytest.mark.parametrize("holes", [False, True])
@@ -30,7 +35,9 @@ def test_an_embedding_comes_back_as_it_was(tmp_path, holes):
     assert cache_in(tmp_path).get(KEY, lambda: made)[1] == "miss"
     found, state = cache_in(tmp_path).get(KEY, pytest.fail)
     assert state == "hit"
-    np.testing.assert_array_equal(found.tokens, made.tokens)
+    assert list(found.features) == ["tokens", "finer"]
+    for name, values in made.features.items():
+        np.testing.assert_array_equal(found.features[name], values)
     if holes:
         np.testing.assert_array_equal(found.valid, made.valid)
     assert found.facts == {"name": "x"}
@@ -68,7 +75,7 @@ sys.stdin.readline()
 
 def make():
     time.sleep(0.5)
-    return Embedding(np.zeros((4096, 256), np.float16))
+    return Embedding({"tokens": np.zeros((4096, 256), np.float16)})
 
 print(cache.get("ab" * 20, make)[1])
 """

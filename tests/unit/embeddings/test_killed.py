@@ -29,7 +29,7 @@ def cache_in(directory, wait_s=20.0):
 
 
 def nothing():
-    return Embedding(np.zeros((4096, 256), np.float16))
+    return Embedding({"tokens": np.zeros((4096, 256), np.float16)})
 
 
 def test_the_lock_of_a_killed_process_is_free_at_once(tmp_path):

@@ -210,7 +210,7 @@ def test_what_is_scored_too_low_is_left_out_with_a_warning(segment, ask, scene):
 def test_where_the_answer_came_from(segment, ask, scene, services):
     member = segment(ask(ask.point(middle(scene.house))))["samgis"]
     assert member["request_id"] == "a-request"
-    assert member["model"] == {"id": "tiny", "digest": services.model.digest}
+    assert member["model"] == {"id": "tiny", "digest": services.models.default.digest}
     assert member["source"]["id"] == "scene"
     assert member["source"]["zoom"] == 15
     assert member["window"]["bounds"] == pytest.approx(list(scene.grid.bounds), abs=1e-7)

