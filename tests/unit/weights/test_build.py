@@ -31,7 +31,8 @@ def entry(tmp_path: Path) -> ModelEntry:
 def small_entry(directory: Path) -> ModelEntry:
     """An entry whose checkpoint is a file beside the models."""
     file = directory / "small.pt"
-    file.write_bytes(CONTENT)
+    if not file.exists():  # else another process may be reading it
+        file.write_bytes(CONTENT)
     spec = FileSpec(file.name, len(CONTENT), sha256_of(file))
     return replace(entries()["mobile-sam"], id="small", downloads=(spec,), origins=())
 
