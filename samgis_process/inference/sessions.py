@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,7 +123,7 @@ def _opened(path: Path, model_id: str, runtime: Runtime) -> Any:
         session = ort.InferenceSession(path, session_options(runtime), providers=[provider])
     except Exception as error:  # onnxruntime's errors have no common base of their own
         raise ModelUnavailable(
-            f"{path.name} of {model_id} cannot be opened: {_first_line(error)}"
+            f"{path.name} of {model_id} cannot be opened: {_reason(error)}"
         ) from error
     if session.get_providers()[0] != provider:  # it falls back without an error
         raise ModelUnavailable(
@@ -172,10 +173,11 @@ def _node(node: Any) -> Node:
     return Node(node.name, node.type, tuple(node.shape))
 
 
-def _first_line(error: Exception) -> str:
-    """Return what onnxruntime says, without the path that it may name."""
-    words = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return words.split(" : ")[-1].partition(" from /")[0][:200]
+def _reason(error: Exception) -> str:
+    """Return what onnxruntime says, without the paths that it names."""
+    words = re.sub(r"\S*/\S+(?: \S+ \S+\(.*?\))?", "", str(error)).split(" : ")[-1]
+    words = " ".join(words.replace("Load model from", "").replace("failed:", "").split())
+    return words[:240] or type(error).__name__
 
 
 def _cores() -> int:
