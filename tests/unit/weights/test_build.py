@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from samgis_process.errors import ModelUnavailable
@@ -18,7 +19,8 @@ from samgis_process.inference.catalogue import (
     read_manifest,
     sha256_of,
 )
-from samgis_process.weights.build import BUILDERS, ensure, remove
+from samgis_process.weights.build import BUILDERS, build_mobile_sam, ensure, remove
+from samgis_process.weights.checkpoint import read_state_dict
 
 CONTENT = b"a small checkpoint"
 
@@ -152,6 +154,29 @@ def test_removing_leaves_the_lock_alone(
 def test_every_entry_of_the_catalogue_can_be_built() -> None:
     for known in entries().values():
         assert known.builder in {"", *BUILDERS}
+
+
+def test_a_delta_changes_its_tensors_and_nothing_else(
+    model_dir: Path, tmp_path: Path, unavailable
+) -> None:
+    checkpoint = next(model_dir.parent.glob("downloads/*-mobile_sam.pt"), None)
+    if checkpoint is None:
+        unavailable("the checkpoint of the installed model was not kept")
+    name = "mask_decoder.iou_token.weight"
+    tuned = read_state_dict(checkpoint)[name] * 1.5
+    np.savez(tmp_path / "tuned.npz", **{name: tuned.astype(np.float16)})
+    build_mobile_sam(checkpoint, tmp_path, tmp_path / "tuned.npz")
+    files = read_manifest(model_dir).files
+    assert sha256_of(tmp_path / "encoder.onnx") == files["encoder.onnx"].sha256
+    assert sha256_of(tmp_path / "decoder.onnx") != files["decoder.onnx"].sha256
+
+
+def test_a_delta_that_this_version_does_not_bring_is_told(
+    entry: ModelEntry, models: Path, environ: dict[str, str]
+) -> None:
+    tuned = replace(entry, delta=FileSpec("nowhere.npz", 1, "0" * 64))
+    with pytest.raises(ModelUnavailable, match=r"does not bring nowhere\.npz"):
+        ensure(tuned, models, silent, environ=environ)
 
 
 # Two processes, and one that is killed: real ones, with a builder that takes its time.

@@ -75,6 +75,24 @@ def test_the_recipe_covers_checkpoint_delta_and_builder():
     assert len({each.recipe for each in [entry, *changed]}) == 6
 
 
+def test_an_entry_may_be_a_delta_on_another_s_checkpoint():
+    fields = {
+        "title": "Tuned",
+        "family": "sam",
+        "good_for": "Tests.",
+        "licence": {"name": "Apache-2.0", "url": "https://example.org", "restricts": True},
+        "attribution": "Somebody",
+        "builder": "mobile-sam/1",
+        "checkpoint": {"name": "a.pt", "bytes": 9, "sha256": "1" * 64},
+        "delta": {"name": "tuned.npz", "bytes": 5, "sha256": "2" * 64},
+        "origins": [],
+    }
+    entry = catalogue._entry("tuned", fields)
+    assert entry.delta == FileSpec("tuned.npz", 5, "2" * 64)
+    assert entry.checkpoint == FileSpec("a.pt", 9, "1" * 64)
+    assert entry.restricts
+
+
 # What lies in a models directory.
 
 
