@@ -15,8 +15,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto
 
+from samgis_process.weights.attention import CELLS, STRIPS, WIDTH
 from samgis_process.weights.graph import Array, Graph, Operand, Value, under
-from samgis_process.weights.transformer import CELLS, WIDTH, two_way_transformer
+from samgis_process.weights.transformer import two_way_transformer
 
 FRAME = 1024  # pixels along the input frame
 GRID = 64  # image tokens along it
@@ -45,7 +46,7 @@ def author(tensors: Weights) -> onnx.ModelProto:
     read, image = two_way_transformer(g, points, image, positions, under(decoder, "transformer"))
     predicted_iou(g, read, under(decoder, "iou_prediction_head"))
     kernels = mask_kernels(g, read, under(decoder, "output_hypernetworks_mlps"))
-    masks(g, kernels, upscaled(g, image, under(decoder, "output_upscaling")))
+    masks(g, kernels, image, under(decoder, "output_upscaling"))
     return g.model(
         inputs={
             "tokens": (CELLS, WIDTH),
@@ -95,11 +96,13 @@ def point_tokens(g: Graph, w: Weights) -> Value:
 
 def mask_embedding(g: Graph, w: Weights) -> Value:
     """Return what is added to the image tokens: the mask's embedding, or that of no mask."""
-    given, absent = Graph("decoder/mask"), Graph("decoder/no_mask")
-    with_mask = given.branch(downscaled_mask(given, under(w, "mask_downscaling")))
-    without = absent.branch(absent.op("Identity", w["no_mask_embed.weight"]))
     asked = g.op("Greater", g.op("Squeeze", "has_mask_input", np.array([0])), np.float32(0.5))
-    return g.op("If", asked, then_branch=with_mask, else_branch=without)
+    (embedding,) = g.either(
+        asked,
+        lambda given: downscaled_mask(given, under(w, "mask_downscaling")),
+        lambda absent: absent.op("Identity", w["no_mask_embed.weight"]),
+    )
+    return embedding
 
 
 def downscaled_mask(g: Graph, w: Weights) -> Value:
@@ -145,12 +148,29 @@ def mask_kernels(g: Graph, read: Value, w: Weights) -> Value:
     return g.reshape(y, (MASKS, -1))
 
 
+def masks(g: Graph, kernels: Value, image: Value, w: Weights) -> Value:
+    """Return `low_res_masks`, (1, 4, 256, 256), of kernels (4, 32) and image tokens.
+
+    A part is some rows of the grid; its cells come out as (row, column, sub-row, sub-column,
+    sub-sub-row, sub-sub-column) and are put in order at the end.
+    """
+    rows = GRID // STRIPS
+
+    def strip(part: Graph, tokens: Value) -> Value:
+        return part.gemm(kernels, upscaled(part, tokens, w), turn_b=True)
+
+    (y,) = g.in_parts([g.reshape(image, (STRIPS, -1, WIDTH))], strip)
+    y = g.reshape(y, (STRIPS, MASKS, rows, GRID, 2, 2, 2, 2))
+    y = g.transpose(y, (1, 0, 2, 4, 6, 3, 5, 7))
+    y = g.reshape(y, (1, MASKS, LOW_RES, LOW_RES))
+    return g.op("Identity", y, output="low_res_masks")
+
+
 def upscaled(g: Graph, image: Value, w: Weights) -> Value:
-    """Return the image tokens at four times the side, (65536, 32).
+    """Return image tokens (cells, 256) at four times the side, (16 cells, 32).
 
     A transposed convolution with a stride as wide as its kernel is a matrix product whose
-    columns are (sub-row, sub-column, channel). Rows come out as (row, column, sub-row,
-    sub-column, sub-sub-row, sub-sub-column); `masks` puts them in order.
+    columns are (sub-row, sub-column, channel).
     """
     y = spread(g, image, w["0.weight"], w["0.bias"])
     y = g.op("Gelu", g.layer_norm(y, under(w, "1"), LAYER_NORM_2D_EPS))
@@ -161,12 +181,3 @@ def spread(g: Graph, x: Value, kernel: Array, bias: Array) -> Value:
     """Return four rows for each row of `x`; `kernel` (inputs, outputs, 2, 2)."""
     weight = kernel.transpose(0, 2, 3, 1).reshape(kernel.shape[0], -1)
     return g.reshape(g.gemm(x, weight, np.tile(bias, 4)), (-1, kernel.shape[1]))
-
-
-def masks(g: Graph, kernels: Value, image: Value) -> Value:
-    """Return `low_res_masks`, (1, 4, 256, 256), of kernels (4, 32) and the upscaled image."""
-    y = g.gemm(kernels, image, turn_b=True)
-    y = g.reshape(y, (MASKS, GRID, GRID, 2, 2, 2, 2))
-    y = g.transpose(y, (0, 1, 3, 5, 2, 4, 6))
-    y = g.reshape(y, (1, MASKS, LOW_RES, LOW_RES))
-    return g.op("Identity", y, output="low_res_masks")

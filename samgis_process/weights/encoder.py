@@ -1,8 +1,8 @@
 """Author MobileSAM's image encoder, TinyViT-5M, from the checkpoint's tensors.
 
 Model: Wu et al. 2022, TinyViT, arXiv:2207.10666; as used by Zhang et al. 2023, MobileSAM,
-arXiv:2306.14289. Batch normalisation is folded into the convolutions, GELU is one operator,
-and windows are padded after the projection to queries, keys and values, where it costs least.
+arXiv:2306.14289. Batch normalisation is folded into the convolutions, GELU and attention are one
+operator each, and perceptrons and rows of windows are worked on in parts that stay in the cache.
 
 A stage works on tokens, float32 (side * side, channels), rows of the grid first; convolutions
 work on maps, float32 (1, channels, side, side).
@@ -25,6 +25,7 @@ EMBEDDING = 256  # channels
 HEAD = 32  # channels of one attention head
 BATCH_NORM_EPS = 1e-5
 LAYER_NORM_EPS = 1e-5
+TOKENS_AT_ONCE = 512  # of a perceptron: a megabyte or two
 NECK_EPS = 1e-6  # of SAM's LayerNorm2d
 
 Weights = Mapping[str, Array]
@@ -33,7 +34,8 @@ Weights = Mapping[str, Array]
 class Stage(NamedTuple):
     """A run of attention blocks: how many, with how many heads, in windows of which side.
 
-    `merge_stride` is that of the patch merging after the stage, 0 where there is none.
+    Attributes:
+        merge_stride: of the patch merging after the stage, 0 where there is none.
     """
 
     blocks: int
@@ -98,60 +100,73 @@ def attention_block(g: Graph, x: Value, w: Weights, side: int, stage: Stage) -> 
 
     The convolution has neither residual nor activation.
     """
-    x = g.add(x, window_attention(g, x, under(w, "attn"), side, stage))
     count = channels(w)
-    y = convolution(g, to_map(g, x, count, side), under(w, "local_conv"))
-    x = to_tokens(g, y, count)
-    return g.add(x, perceptron(g, x, under(w, "mlp")))
+    x = window_attention(g, x, under(w, "attn"), side, stage)
+    x = convolution(g, to_map(g, x, count, side), under(w, "local_conv"))
+    return perceptron(g, to_tokens(g, x, count), under(w, "mlp"))
 
 
 def window_attention(g: Graph, x: Value, w: Weights, side: int, stage: Stage) -> Value:
-    """Return what each token takes from the others of its window, (side * side, channels)."""
-    window, heads, size = stage.window, stage.heads, stage.window**2
-    count = heads * HEAD
-    weight, bias = ordered_projection(w, heads)
-    y = g.linear(g.layer_norm(x, under(w, "norm"), LAYER_NORM_EPS), weight, bias)
-    # In the model a window is padded with zeros *before* the normalisation, which makes
-    # a padded token the normalisation's bias, projected.
-    padding = weight @ w["norm.bias"] + bias
-    y, padded = pad_to_windows(g, g.reshape(y, (side, side, 3 * count)), padding, side, window)
-    across = padded // window
-    y = g.reshape(y, (across, window, across, window, 3, heads, HEAD))
-    y = g.reshape(g.transpose(y, (4, 0, 2, 5, 1, 3, 6)), (3, across**2, heads, size, HEAD))
-    query, key, value = (g.op("Gather", y, np.array(part), axis=0) for part in range(3))
-    scores = g.matmul(query, g.transpose(key, (0, 1, 3, 2)))
-    scores = g.op("Softmax", g.add(scores, position_bias(g, w, window)), axis=-1)
-    y = g.reshape(g.matmul(scores, value), (across, across, heads, window, window, HEAD))
-    y = g.reshape(g.transpose(y, (0, 3, 1, 4, 2, 5)), (padded, padded, count))
-    if padded > side:
-        y = g.slice(g.slice(y, 0, 0, side), 1, 0, side)
-    return g.linear(g.reshape(y, (side * side, count)), w["proj.weight"], w["proj.bias"])
+    """Return tokens plus what each takes from the others of its window, (side * side, channels).
+
+    Windows that reach beyond the map are filled up with zeros, below here, on the right in
+    each row of windows.
+    """
+    count, window = stage.heads * HEAD, stage.window
+    down = -(-side // window)
+    missing = down * window - side
+    if missing:
+        x = g.op("Pad", x, np.array([0, 0, missing * side, 0], np.int64))
+    rows = g.reshape(x, (down, window * side, count))
+    (y,) = g.in_parts([rows], lambda part, row: row_of_windows(part, row, w, side, stage))
+    y = g.reshape(y, (-1, count))
+    return g.slice(y, 0, 0, side * side) if missing else y
 
 
-def ordered_projection(w: Weights, heads: int) -> tuple[Array, Array]:
-    """Return weight and bias of the projection to (queries, keys, values), queries scaled.
+def row_of_windows(g: Graph, x: Value, w: Weights, side: int, stage: Stage) -> Value:
+    """Return the attention of one row of windows; `x` (window * side, channels)."""
+    window, heads = stage.window, stage.heads
+    # The model pads *before* the normalisation, which makes a padded token the normalisation's
+    # bias. With that bias moved into the projections it stays zero.
+    norm = {"weight": w["norm.weight"], "bias": np.zeros_like(w["norm.bias"])}
+    y = in_windows(g, g.layer_norm(x, norm, LAYER_NORM_EPS), side, stage)
+    projected = []
+    for weight, bias in projections(w, heads):
+        part = g.linear(y, weight, bias + weight @ w["norm.bias"])
+        projected.append(g.reshape(part, (-1, window**2, heads * HEAD)))
+    places = position_bias(g, w, window)
+    y = g.op("Attention", *projected, places, q_num_heads=heads, kv_num_heads=heads)
+    y = out_of_windows(g, y, side, stage)
+    return g.add(x, g.linear(y, w["proj.weight"], w["proj.bias"]))
+
+
+def in_windows(g: Graph, x: Value, side: int, stage: Stage) -> Value:
+    """Return the tokens of a row of windows window by window, filled up on the right."""
+    count, window = stage.heads * HEAD, stage.window
+    across = -(-side // window)
+    y = g.reshape(x, (window, side, count))
+    y = g.op("Pad", y, np.array([0, 0, 0, 0, across * window - side, 0], np.int64))
+    y = g.transpose(g.reshape(y, (window, across, window, count)), (1, 0, 2, 3))
+    return g.reshape(y, (-1, count))
+
+
+def out_of_windows(g: Graph, x: Value, side: int, stage: Stage) -> Value:
+    """Return the tokens of a row of windows row by row, without the filling."""
+    count, window = stage.heads * HEAD, stage.window
+    y = g.reshape(x, (-1, window, window, count))
+    y = g.reshape(g.transpose(y, (1, 0, 2, 3)), (window, -1, count))
+    return g.reshape(g.slice(y, 1, 0, side), (-1, count))
+
+
+def projections(w: Weights, heads: int) -> list[tuple[Array, Array]]:
+    """Return weight and bias of the projections to queries, keys and values.
 
     The checkpoint has them head by head: (heads, 3, HEAD, channels).
     """
     count = heads * HEAD
-    weight = w["qkv.weight"].reshape(heads, 3, HEAD, count).swapaxes(0, 1).copy()
-    bias = w["qkv.bias"].reshape(heads, 3, HEAD).swapaxes(0, 1).copy()
-    weight[0] *= HEAD**-0.5
-    bias[0] *= HEAD**-0.5
-    return weight.reshape(3 * count, count), bias.reshape(3 * count)
-
-
-def pad_to_windows(
-    g: Graph, x: Value, padding: Array, side: int, window: int
-) -> tuple[Value, int]:
-    """Return (side, side, channels) with rows and columns of `padding`, and its new side."""
-    missing = -side % window
-    padded = side + missing
-    for axis, shape in ((1, (side, missing)), (0, (missing, padded))):
-        if missing:
-            rows = g.op("Expand", padding, np.array((*shape, padding.size), np.int64))
-            x = g.op("Concat", x, rows, axis=axis)
-    return x, padded
+    weights = w["qkv.weight"].reshape(heads, 3, HEAD, count).swapaxes(0, 1)
+    biases = w["qkv.bias"].reshape(heads, 3, HEAD).swapaxes(0, 1)
+    return list(zip(weights.reshape(3, count, count), biases.reshape(3, count), strict=True))
 
 
 def position_bias(g: Graph, w: Weights, window: int) -> Value:
@@ -175,10 +190,16 @@ def offset_index(window: int) -> Array:
 
 
 def perceptron(g: Graph, x: Value, w: Weights) -> Value:
-    """Return the two-layer perceptron of a block."""
-    y = g.layer_norm(x, under(w, "norm"), LAYER_NORM_EPS)
-    y = gelu(g, g.linear(y, w["fc1.weight"], w["fc1.bias"]))
-    return g.linear(y, w["fc2.weight"], w["fc2.bias"])
+    """Return tokens plus what the two-layer perceptron of a block makes of them."""
+
+    def layers(part: Graph, x: Value) -> Value:
+        y = part.layer_norm(x, under(w, "norm"), LAYER_NORM_EPS)
+        y = gelu(part, part.linear(y, w["fc1.weight"], w["fc1.bias"]))
+        return part.add(x, part.linear(y, w["fc2.weight"], w["fc2.bias"]))
+
+    count = len(w["norm.weight"])
+    (y,) = g.in_parts([g.reshape(x, (-1, TOKENS_AT_ONCE, count))], layers)
+    return g.reshape(y, (-1, count))
 
 
 def neck(g: Graph, x: Value, w: Weights) -> Value:

@@ -31,7 +31,6 @@ def main():
 
 def serve(cache):
     """Start the server in a thread; return its services and address."""
-    from samgis_process.inference import catalogue
     from samgis_process.server.app import create_app
     from samgis_process.server.wiring import build_services
     from samgis_process.settings import parse
@@ -40,7 +39,6 @@ def serve(cache):
         "models": {"directory": str(ROOT / "models")},
         "cache": {"directory": cache},
     }
-    assert catalogue.entry("mobile-sam").installed(ROOT / "models"), "run `make models` first"
     services = build_services(parse(section, ROOT))
     services.models.default.warm_up()
     services.sources.open_all()
@@ -93,7 +91,7 @@ def raw_sessions(services):
     options = session_options(model.runtime)
     return tuple(
         ort.InferenceSession(model._directory / name, options, providers=["CPUExecutionProvider"])
-        for name in (model.encoder_file, model.decoder_file)
+        for name in (model.manifest.encoder, model.manifest.decoder)
     )
 
 

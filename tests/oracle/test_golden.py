@@ -75,3 +75,23 @@ def test_padding_points_do_not_depend_on_their_place(case, decoder):
     there = here + np.array([[0, 0], [300, 200]], np.float32)
     first, second = (decoder.run(None, {**feeds, "point_coords": at})[0] for at in (here, there))
     np.testing.assert_allclose(first, second, atol=1e-4)
+
+
+def test_a_thousand_points_are_answered(case, decoder):
+    golden, tokens = case
+    logits, iou = decoder.run(None, padded(golden, tokens, 1000))
+    assert np.isfinite(logits).all()
+    assert np.isfinite(iou).all()
+
+
+def padded(golden, tokens, total):
+    """Return the feed of the reference's ten points with padding up to `total`."""
+    coords, labels = golden["ten_points.coords"], golden["ten_points.labels"]
+    missing = total - labels.shape[1]
+    return {
+        "tokens": tokens,
+        "point_coords": np.pad(coords, ((0, 0), (0, missing), (0, 0))),
+        "point_labels": np.pad(labels, ((0, 0), (0, missing)), constant_values=-1),
+        "mask_input": np.zeros((1, 1, 256, 256), np.float32),
+        "has_mask_input": np.zeros(1, np.float32),
+    }
