@@ -8,7 +8,7 @@ HOST ?= 127.0.0.1
 PORT ?= 5000
 export HOST PORT
 
-.PHONY: serve test check bench soak openapi lock system-packages clean models pictures
+.PHONY: serve test check bench eval-model soak openapi lock system-packages clean models pictures
 
 serve: $(VENV)/.serve models
 	$(SAMGIS) serve
@@ -27,6 +27,12 @@ models: $(VENV)/.serve
 
 bench: $(VENV)/.test models
 	$(RUN) tests/bench/bench.py
+	$(RUN) tests/bench/models.py
+
+# PAIRS=DIR (with an index.csv), MODEL=id or directory, LIMIT=objects, EVAL="further options"
+eval-model: $(VENV)/.test models
+	$(RUN) -m models.evaluation $(if $(PAIRS),--pairs "$(PAIRS)") $(if $(MODEL),--model "$(MODEL)") \
+		$(if $(LIMIT),--limit $(LIMIT)) $(EVAL)
 
 soak: $(VENV)/.test models
 	$(RUN) -m pytest --soak

@@ -69,17 +69,13 @@ class LimitSettings(_Section):
 class ModelSettings(_Section):
     """Which model answers, and where the built files lie."""
 
-    default: str = Field("mobile-sam", description="The model of the catalogue that answers.")
+    default: str = Field("mobile-sam-maps", description="The model of the catalogue that answers.")
     directory: Path = Field(Path("models"), description="Directory of the built models.")
     threads: int = Field(
         0, ge=0, description="Threads of one model run; 0 takes one for each core."
     )
-    provider: Literal["cpu", "cuda", "openvino"] = Field(
+    provider: Literal["cpu", "cuda"] = Field(
         "cpu", description="What runs the models; onnxruntime must have been built with it."
-    )
-    precision: Literal["fast", "exact"] = Field(
-        "fast",
-        description="`fast` lets encoders work in whole numbers where a model has such a form.",
     )
 
 

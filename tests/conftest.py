@@ -57,11 +57,16 @@ def test_data(data_directory):
 
 @pytest.fixture(scope="session")
 def model_dir():
-    """The built MobileSAM, made if it is not there."""
+    """The built MobileSAM; it and the default model are made if they are not there."""
     from samgis_process.inference import catalogue
+    from samgis_process.settings import ModelSettings
     from samgis_process.weights.build import ensure
 
-    return ensure(catalogue.entry("mobile-sam"), MODELS, lambda message, _: print(message))
+    wanted = (ModelSettings().default, "mobile-sam")
+    *_, directory = (
+        ensure(catalogue.entry(name), MODELS, lambda message, _: print(message)) for name in wanted
+    )
+    return directory
 
 
 @pytest.fixture(scope="session")

@@ -61,7 +61,9 @@ def draw(services, name, inputs, path=None):
     context = Context("picture")
     answer = services.processes["segment"].run(inputs, context)["features"].value
     pictures = Pictures(BlobStore(OUT / "pictures", 1), LimitSettings())
-    request = SegmentRequest.from_inputs(inputs, services.sources, LimitSettings(), pictures)
+    request = SegmentRequest.from_inputs(
+        inputs, services.sources, services.models, LimitSettings(), pictures
+    )
     image = Image.fromarray(picture(request.source, request.grid, request.rendering).image)
     scale = 3 if max(image.size) < 500 else 1
     image = image.resize((image.width * scale, image.height * scale))
@@ -133,7 +135,8 @@ def main():
         corners = [within(bbox, *shares) for shares in roofs]
         prompts = [rectangle(west, south, east, north) for west, north, east, south in corners]
         inputs = {"source": "banepa", "zoom": 19, "bbox": bbox, "prompt": prompts}
-        draw(made, "banepa roofs, 512 px tiles", inputs)
+        for model in made.models.ids:
+            draw(made, f"banepa roofs, 512 px tiles, {model}", {**inputs, "model": model})
 
 
 if __name__ == "__main__":

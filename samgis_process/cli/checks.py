@@ -71,11 +71,11 @@ def all_checks(settings: Settings, host: str, port: int) -> Iterator[Check]:
 
 def _model_remedy(settings: Settings) -> str:
     model_id = settings.models.default
-    directory = wiring.model_room(settings).directory(model_id)
-    if model_id not in catalogue.entries():
-        known = ", ".join(catalogue.entries())
-        return f"put a built model into {directory}, or choose one that can be installed: {known}"
-    return f"run `samgis-process models install {model_id}`; if damaged, remove {directory} first"
+    if model_id in catalogue.entries():
+        again = f"run `samgis-process models install {model_id}`"
+        return f"{again}; if damaged, `samgis-process models remove {model_id}` first"
+    known = ", ".join(catalogue.entries())
+    return f"bring it with `samgis-process models add`, or choose one to install: {known}"
 
 
 def model_files(settings: Settings) -> Outcome:

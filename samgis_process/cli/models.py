@@ -32,7 +32,7 @@ def _settings(ctx: click.Context) -> Settings:
 
 def _runtime(settings: Settings) -> Runtime:
     models = settings.models
-    return Runtime(models.threads, models.provider, models.precision)
+    return Runtime(models.threads, models.provider)
 
 
 def _models_dir(ctx: click.Context) -> Path:

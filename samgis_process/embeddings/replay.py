@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from samgis_process.blobs import Blob, BlobStore
 from samgis_process.embeddings.keys import prompts_key
 from samgis_process.inference.frame import GRID, InputFrame
-from samgis_process.inference.masks import Kind, Mask, choose, rank
+from samgis_process.inference.masks import Mask, Rule, choose, rank
 from samgis_process.inference.model import Model, Seen
+from samgis_process.inference.scores import Kind
 
 # A decoder run for each of the first prompts, then for groups that grow: the tenth click needs
 # the answer to the ninth, the hundredth of a pasted list does not.
@@ -117,8 +118,12 @@ class Replayer:
         decoded = self.model.decode(self.seen, prompts.coords, prompts.labels, logits)
         kind: Kind = "clicks" if earlier is not None and prompts.kind == "click" else prompts.kind
         if every:
-            return rank(decoded, self.frame.held, kind, single=self.model.single)
-        return [choose(decoded, self.frame.held, kind, single=self.model.single)]
+            return rank(decoded, self.frame.held, kind, self._rule)
+        return [choose(decoded, self.frame.held, kind, self._rule)]
+
+    @property
+    def _rule(self) -> Rule:
+        return Rule.of(self.model)
 
     def _key(self, prompts: FramePrompts, steps: Sequence[int]) -> str:
         """Name the steps taken too: a pasted list's answer is not that of clicks one by one."""
@@ -154,7 +159,7 @@ def _encode(mask: Mask) -> tuple[dict[str, float], bytes]:
     header = {
         "predicted_iou": mask.predicted_iou,
         "stability": mask.stability,
-        "share": mask.share,
+        "score": mask.score,
     }
     return header, mask.logits.astype("<f2").tobytes()
 

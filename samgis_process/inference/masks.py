@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
+import yaml
 from numpy.typing import NDArray
 
-from samgis_process.inference.model import Decoded
-
-Kind = Literal["click", "clicks", "box"]  # one include point alone; several prompts; with a box
+from samgis_process.inference.model import Decoded, Model
+from samgis_process.inference.scores import Facts, Kind, Weights, score
 
 SINGLE = 0  # the decoder's one reading of a clear prompt; 1, 2 and 3 are whole, part, subpart
 # A mask that fills the window is, on repetitive ground, the model's favourite wrong answer.
@@ -19,6 +22,8 @@ SINGLE = 0  # the decoder's one reading of a clear prompt; 1, 2 and 3 are whole,
 WHOLE_WINDOW = 0.7
 STABILITY_OFFSET = 1.0  # logits, as in the reference implementation
 ALIKE = 0.9  # IoU from which two masks are the same answer
+
+Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,82 +34,108 @@ class Mask:
         logits: float16 (256, 256), rounded so that a kept answer equals a fresh one.
         predicted_iou: the model's own guess of its quality, about 0 to 1.
         stability: IoU of the masks at a threshold a little higher and a little lower.
-        share: of the window that it covers.
+        score: estimate of its IoU with the truth, 0 to 1.
     """
 
     logits: NDArray[np.float16]
     predicted_iou: float
     stability: float
-    share: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How a model's masks are chosen among and scored, as it was measured to do best.
+
+    Attributes:
+        single: the first mask is the reading of a clear prompt (`Model.single`).
+        click: which mask answers one click, the `best` of the others or the `single` reading.
+        score: weights of the score, by kind of prompt.
+    """
+
+    single: bool = True
+    click: Literal["best", "single"] = "best"
+    score: Mapping[str, Weights] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, model: Model) -> Rule:
+        """Return a model's own rule (`rules.yaml`), or the usual one."""
+        return cls(single=model.single, **_rules().get(model.id, {}))
+
+
+@functools.cache
+def _rules() -> Mapping[str, Mapping[str, Any]]:
+    text = (resources.files(__package__) / "rules.yaml").read_text("utf-8")
+    return yaml.safe_load(text) or {}
+
+
+class _Candidate(NamedTuple):
+    number: int
+    area: Bools
+    facts: Facts
+    score: float
 
     @property
-    def score(self) -> float:
-        """Estimate of the mask's IoU with the truth, 0 to 1; not calibrated yet."""
-        return min(1.0, max(0.0, self.predicted_iou)) * self.stability
+    def rank(self) -> tuple[bool, float]:
+        """What masks are ordered by, most telling first."""
+        return self.facts.share < WHOLE_WINDOW, self.facts.predicted_iou + self.facts.stability
 
 
-class _Rating(NamedTuple):
-    """What masks are ranked by, most telling first."""
-
-    guarded: bool
-    trust: float
-    stability: float
-    share: float
-    number: int
-
-
-def choose(decoded: Decoded, held: tuple[int, int], kind: Kind, *, single: bool) -> Mask:
+def choose(decoded: Decoded, held: tuple[int, int], kind: Kind, rule: Rule) -> Mask:
     """Return the mask to answer with.
 
     Args:
         held: (rows, cols) of the grid that hold picture; the rest is padding.
         kind: a single click may mean a part or the whole.
-        single: the first mask is the reading of a clear prompt (`Model.single`).
     """
-    return _mask(decoded, _ranked(decoded, held, kind, single=single)[0])
+    return _mask(decoded, _ranked(decoded, held, kind, rule)[0])
 
 
-def rank(decoded: Decoded, held: tuple[int, int], kind: Kind, *, single: bool) -> list[Mask]:
+def rank(decoded: Decoded, held: tuple[int, int], kind: Kind, rule: Rule) -> list[Mask]:
     """Return the mask to answer with, then the others that differ from it and are not empty."""
-    rows, cols = held
-    kept: list[_Rating] = []
-    for rating in _ranked(decoded, held, kind, single=single):
-        area = decoded.logits[rating.number, :rows, :cols] > 0
-        others = (decoded.logits[one.number, :rows, :cols] > 0 for one in kept)
-        if not kept or (area.any() and all(_iou(area, other) < ALIKE for other in others)):
-            kept.append(rating)
-    return [_mask(decoded, rating) for rating in kept]
+    kept: list[_Candidate] = []
+    for one in _ranked(decoded, held, kind, rule):
+        if not kept or (one.area.any() and all(_iou(one.area, k.area) < ALIKE for k in kept)):
+            kept.append(one)
+    return [_mask(decoded, one) for one in kept]
 
 
-def _ranked(decoded: Decoded, held: tuple[int, int], kind: Kind, *, single: bool) -> list[_Rating]:
+def facts_of(decoded: Decoded, held: tuple[int, int]) -> list[Facts]:
+    """Return what is known of each of the decoder's masks."""
     rows, cols = held
-    ratings = [
-        _rate(logits[:rows, :cols], float(iou), index)
-        for index, (logits, iou) in enumerate(
-            zip(decoded.logits, decoded.predicted_iou, strict=True)
+    cut = decoded.logits[:, :rows, :cols]
+    areas = cut > 0
+    agreement = _agreement(areas)
+    return [
+        Facts(
+            float(decoded.predicted_iou[i]),
+            _stability(cut[i]),
+            float(areas[i].mean()),
+            _edge(areas[i]),
+            agreement[i],
         )
+        for i in range(len(areas))
     ]
-    best_first = sorted(ratings, reverse=True)
-    if not single or len(ratings) == 1:
+
+
+def _ranked(decoded: Decoded, held: tuple[int, int], kind: Kind, rule: Rule) -> list[_Candidate]:
+    rows, cols = held
+    candidates = [
+        _Candidate(i, decoded.logits[i, :rows, :cols] > 0, facts, score(facts, kind, rule.score))
+        for i, facts in enumerate(facts_of(decoded, held))
+    ]
+    best_first = sorted(candidates, key=lambda one: one.rank, reverse=True)
+    if not rule.single or len(candidates) == 1:
         return best_first
-    # The single reading leads where the prompt is clear, and comes last where it is not.
-    one = next(rating for rating in best_first if rating.number == SINGLE)
-    others = [rating for rating in best_first if rating.number != SINGLE]
-    return [*others, one] if kind == "click" else [one, *others]
+    # The single reading leads where the prompt is clear, and may come last where it is not.
+    others = [one for one in best_first if one.number != SINGLE]
+    single = candidates[SINGLE]
+    return [*others, single] if kind == "click" and rule.click == "best" else [single, *others]
 
 
-def _mask(decoded: Decoded, rating: _Rating) -> Mask:
-    return Mask(
-        decoded.logits[rating.number].astype(np.float16),
-        float(decoded.predicted_iou[rating.number]),
-        rating.stability,
-        rating.share,
-    )
-
-
-def _rate(logits: NDArray[np.float32], iou: float, index: int) -> _Rating:
-    stability, share = _stability(logits), float((logits > 0).mean())
-    return _Rating(share < WHOLE_WINDOW, iou + stability, stability, share, index)
+def _mask(decoded: Decoded, one: _Candidate) -> Mask:
+    logits = decoded.logits[one.number].astype(np.float16)
+    return Mask(logits, one.facts.predicted_iou, one.facts.stability, one.score)
 
 
 def _stability(logits: NDArray[np.float32]) -> float:
@@ -112,6 +143,22 @@ def _stability(logits: NDArray[np.float32]) -> float:
     return int(np.count_nonzero(logits > STABILITY_OFFSET)) / wide if wide else 0.0
 
 
-def _iou(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
+def _agreement(areas: Bools) -> list[float]:
+    """Return the mean IoU of each area with the others, 1 where it is alone."""
+    if len(areas) == 1:
+        return [1.0]
+    flat = areas.reshape(len(areas), -1).astype(np.float32)
+    both = flat @ flat.T
+    sizes = both.diagonal()
+    either = sizes[:, None] + sizes - both
+    iou = np.where(either > 0, both / np.maximum(either, 1), 1.0)
+    return [float(total) for total in (iou.sum(axis=1) - 1) / (len(areas) - 1)]
+
+
+def _edge(area: Bools) -> float:
+    return float(np.concatenate([area[0], area[-1], area[:, 0], area[:, -1]]).mean())
+
+
+def _iou(a: Bools, b: Bools) -> float:
     either = int(np.count_nonzero(a | b))
     return int(np.count_nonzero(a & b)) / either if either else 1.0

@@ -59,24 +59,14 @@ class Model(ABC):
         return self.manifest.id
 
     @property
-    def encoder_file(self) -> str:
-        """Name of the file that sees pictures."""
-        return self.manifest.encoder
-
-    @property
-    def decoder_file(self) -> str:
-        """Name of the file that answers to prompts."""
-        return self.manifest.decoder
-
-    @property
     def encoder_digest(self) -> str:
         """What features follow from, for the keys of those that are kept: SHA-256, hex."""
-        return self.manifest.files[self.encoder_file].sha256
+        return self.manifest.files[self.manifest.encoder].sha256
 
     @property
     def digest(self) -> str:
         """SHA-256 over the digests of both graphs in use, hex."""
-        return self.manifest.digest_of(self.encoder_file, self.decoder_file)
+        return self.manifest.digest_of(self.manifest.encoder, self.manifest.decoder)
 
     @property
     def single(self) -> bool:
@@ -92,7 +82,7 @@ class Model(ABC):
 
     def encode(self, image: NDArray[np.uint8]) -> Features:
         """Return what the encoder says of an RGB image (rows, cols, 3)."""
-        session = self._session(self.encoder_file)
+        session = self._session(self.manifest.encoder)
         feeds = self._picture_feeds(image)
         with self._encoding:
             found = session.run(self._feature_names(), feeds)
@@ -100,7 +90,7 @@ class Model(ABC):
 
     def see(self, features: Features) -> Seen:
         """Return features as the decoder takes them; once for any number of prompts."""
-        session = self._session(self.decoder_file)
+        session = self._session(self.manifest.decoder)
         return {
             name: session.resident(value.astype(np.float32)) for name, value in features.items()
         }
@@ -140,7 +130,7 @@ class Model(ABC):
         Raises:
             ModelUnavailable: a file is missing, damaged or of another kind, or the answer is none.
         """
-        for name in (self.encoder_file, self.decoder_file):
+        for name in (self.manifest.encoder, self.manifest.decoder):
             self._session(name)
         if not self.runtime.is_plain:
             self.try_out()

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnxruntime as ort
@@ -18,13 +18,8 @@ from samgis_process.inference.catalogue import Manifest, sha256_of
 
 REINSTALL = "run `samgis-process models remove {0}` and `samgis-process models install {0}`"
 
-Precision = Literal["fast", "exact"]
 # By the names that settings use.
-PROVIDERS = {
-    "cpu": "CPUExecutionProvider",
-    "cuda": "CUDAExecutionProvider",
-    "openvino": "OpenVINOExecutionProvider",
-}
+PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +29,10 @@ class Runtime:
     Attributes:
         threads: of one run; 0 takes one for each core.
         provider: a key of PROVIDERS.
-        precision: `fast` takes a graph in whole numbers where a model has one.
     """
 
     threads: int = 0
     provider: str = "cpu"
-    precision: Precision = "fast"
 
     @property
     def is_plain(self) -> bool:
@@ -56,17 +49,21 @@ class Node(NamedTuple):
 
 
 class Session:
-    """One opened graph."""
+    """One opened graph.
 
-    def __init__(self, session: Any, runtime: Runtime) -> None:
+    Args:
+        device: where values stay between runs (onnxruntime's name of it); None for plain arrays.
+    """
+
+    def __init__(self, session: Any, device: str | None = None) -> None:
         self._session = session
-        self._on_device = runtime.provider == "cuda"
+        self._device = device
         self.inputs = {node.name: _node(node) for node in session.get_inputs()}
         self.outputs = {node.name: _node(node) for node in session.get_outputs()}
 
     def run(self, outputs: Mapping[str, str], feeds: Mapping[str, Any]) -> dict[str, Any]:
         """Return the outputs asked for, {output: name}, by their new names."""
-        if self._on_device:
+        if self._device:
             values = self._run_bound(list(outputs), feeds)
         else:
             values = self._session.run(list(outputs), dict(feeds))
@@ -74,7 +71,7 @@ class Session:
 
     def resident(self, array: NDArray[np.float32]) -> Any:
         """Return an array where the graph runs, so that many runs need not carry it there."""
-        return ort.OrtValue.ortvalue_from_numpy(array, "cuda", 0) if self._on_device else array
+        return ort.OrtValue.ortvalue_from_numpy(array, self._device, 0) if self._device else array
 
     def _run_bound(self, outputs: Sequence[str], feeds: Mapping[str, Any]) -> list[Any]:
         binding = self._session.io_binding()
@@ -97,7 +94,8 @@ def open_session(path: Path, manifest: Manifest, runtime: Runtime) -> Session:
             had here.
     """
     _verify(path, manifest)
-    return Session(_opened(path, manifest.id, runtime), runtime)
+    device = None if runtime.is_plain else runtime.provider
+    return Session(_opened(path, manifest.id, runtime), device)
 
 
 def _verify(path: Path, manifest: Manifest) -> None:

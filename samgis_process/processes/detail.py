@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,76 +17,94 @@ from shapely.geometry.base import BaseGeometry
 from samgis_process.embeddings.replay import FramePrompts, frame_prompts
 from samgis_process.grid import GeoBox
 from samgis_process.inference.frame import GRID, InputFrame
-from samgis_process.inference.masks import Mask
 from samgis_process.processes.outlines import Box
 from samgis_process.processes.views import View, box_pixels
-from samgis_process.prompts import Target
+from samgis_process.prompts import Prompt, Target
 
 Detail = Literal["auto", "never", "always"]
 
-SMALL = 64  # pixels of the frame: under that the second look wins
+# Pixels of the frame under which the second look wins; a box that somebody drew is known to be the
+# object's, the outline of a first look is not.
+SMALL = 64
+SMALL_BOX = 128
 AROUND = 4  # sides of the object that the crop is wide
 LEAST = 256  # source pixels along the crop
 STEP = 64  # crops lie on this grid, so that the next click on the object meets the same one
-AGREE = (0.5, 2.0)  # ratio of the areas outside of which the first look is kept
 
 
-def crop_around(box: Box, grid: GeoBox, frame: InputFrame, wish: Detail) -> GeoBox | None:
-    """Return the window of the second look at an object, or None where none is due.
+class Crop(NamedTuple):
+    """A rectangle of whole pixels of a window."""
+
+    col_off: int
+    row_off: int
+    width: int
+    height: int
+
+    def of(self, grid: GeoBox) -> GeoBox:
+        """Return it as a window of its own."""
+        return replace(
+            grid,
+            col_off=(grid.col_off + self.col_off) % grid.world_size,
+            row_off=grid.row_off + self.row_off,
+            width=self.width,
+            height=self.height,
+        )
+
+
+def size_px(box: Box, frame: InputFrame) -> float:
+    """Return the longer side of a rectangle of the picture, in pixels of the input frame."""
+    across, along = frame.scale
+    return max((box.right - box.left) * across, (box.bottom - box.top) * along)
+
+
+def is_due(box: Box, frame: InputFrame, wish: Detail, *, drawn: bool) -> bool:
+    """Tell whether an object shall be looked at again.
 
     Args:
-        box: the object's, in pixels of `grid`.
+        box: the object's, in pixels of the picture.
+        frame: how the picture lies before the model.
+        drawn: somebody drew the box; else it is that of the first outline.
     """
     if wish == "never" or box.right <= box.left or box.bottom <= box.top:
-        return None
-    side = max(box.right - box.left, box.bottom - box.top)
-    wide = max(grid.width, grid.height) > frame.side
-    if wish == "auto" and not (wide and side * max(frame.scale) < SMALL):
-        return None
-    left, width = _span(box.left, box.right, side, grid.width)
-    top, height = _span(box.top, box.bottom, side, grid.height)
-    if width >= grid.width and height >= grid.height:
-        return None
-    return replace(
-        grid,
-        col_off=(grid.col_off + left) % grid.world_size,
-        row_off=grid.row_off + top,
-        width=width,
-        height=height,
-    )
+        return False
+    shrunk = max(frame.width, frame.height) > frame.side
+    return wish == "always" or (shrunk and size_px(box, frame) < (SMALL_BOX if drawn else SMALL))
 
 
-def offset(crop: GeoBox, grid: GeoBox) -> tuple[int, int]:
-    """Return (columns, rows) from the corner of `grid` to that of a crop of it."""
-    return (crop.col_off - grid.col_off) % grid.world_size, crop.row_off - grid.row_off
+def crop_around(
+    box: Box, frame: InputFrame, *, around: float = AROUND, least: int = LEAST
+) -> Crop:
+    """Return what the second look sees of the picture."""
+    side = max(around * max(box.right - box.left, box.bottom - box.top), least)
+    left, right = _span(box.left, box.right, side, frame.width)
+    top, bottom = _span(box.top, box.bottom, side, frame.height)
+    return Crop(left, top, right - left, bottom - top)
 
 
-def prompts_for(target: Target, box: Box, view: View) -> FramePrompts:
-    """Return what the second look is prompted with: the object's box, and the points in sight.
+def _span(low: float, high: float, side: float, limit: int) -> tuple[int, int]:
+    """Return where the crop starts and ends along one axis."""
+    middle = (low + high) / 2
+    start = math.floor((middle - side / 2) / STEP) * STEP
+    stop = math.ceil((middle + side / 2) / STEP) * STEP
+    return max(0, start), min(limit, stop)
 
-    Args:
-        box: in pixels of the crop.
+
+def prompts_for(target: Target, view: View) -> FramePrompts | None:
+    """Return what the second look is prompted with: what was drawn and lies in its sight.
+
+    None where no point to include and no box does.
     """
-    rows = [view.box_rows(box)]
-    for prompt in target.prompts:
-        if prompt.at is not None:
-            col, row = view.grid.pixel(prompt.at)
-            if 0 <= col <= view.grid.width and 0 <= row <= view.grid.height:
-                rows.append(view.rows(prompt))
-    return frame_prompts(rows)
+    seen = [prompt for prompt in target.prompts if prompt.box or _in_sight(prompt, view)]
+    if not any(prompt.include for prompt in seen):
+        return None
+    return frame_prompts([view.rows(prompt) for prompt in seen])
 
 
-def start_from(mask: Mask, first: View, second: View) -> Mask:
-    """Return what the first look found, on the grid of the second."""
-    cols, rows = offset(second.grid, first.grid)
-    logits = _resampled(mask.logits, first.frame, second.frame, (cols, rows))
-    return replace(mask, logits=logits)
-
-
-def agrees(first: BaseGeometry, second: BaseGeometry) -> bool:
-    """Tell whether two outlines can be of the same object."""
-    least, most = AGREE
-    return bool(first.area) and least <= second.area / first.area <= most
+def _in_sight(prompt: Prompt, view: View) -> bool:
+    if prompt.at is None:
+        return False
+    col, row = view.grid.pixel(prompt.at)
+    return 0 <= col <= view.grid.width and 0 <= row <= view.grid.height
 
 
 def object_box(target: Target, outline: BaseGeometry, grid: GeoBox) -> Box:
@@ -96,34 +114,31 @@ def object_box(target: Target, outline: BaseGeometry, grid: GeoBox) -> Box:
     return Box(*outline.bounds)
 
 
-def _span(low: float, high: float, side: float, limit: int) -> tuple[int, int]:
-    """Return start and length of the crop along one axis."""
-    half = max(AROUND * side, LEAST) / 2
-    middle = (low + high) / 2
-    start = max(0, math.floor((middle - half) / STEP) * STEP)
-    stop = min(limit, math.ceil((middle + half) / STEP) * STEP)
-    return start, stop - start
-
-
-def _resampled(
-    logits: NDArray[np.float16], source: InputFrame, target: InputFrame, off: tuple[int, int]
+def cropped(
+    logits: NDArray[np.float16], frame: InputFrame, crop: Crop, crop_frame: InputFrame
 ) -> NDArray[np.float16]:
-    """Return logits of one frame on the mask grid of another that lies inside, bilinearly."""
-    col, col_share = _places(source, target, 0, off[0])
-    row, row_share = _places(source, target, 1, off[1])
+    """Return the logits (256, 256) of a picture on the mask grid of a crop of it, bilinearly.
+
+    Args:
+        frame: how the picture lies before the model.
+        crop_frame: how the crop does.
+    """
+    row, row_share = _places(frame, crop_frame, 1, crop.row_off)
+    col, col_share = _places(frame, crop_frame, 0, crop.col_off)
     values = logits.astype(np.float32)
     lines = values[row] * (1 - row_share[:, None]) + values[row + 1] * row_share[:, None]
     return (lines[:, col] * (1 - col_share) + lines[:, col + 1] * col_share).astype(np.float16)
 
 
 def _places(
-    source: InputFrame, target: InputFrame, axis: int, off: int
+    frame: InputFrame, crop_frame: InputFrame, axis: int, off: int
 ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-    """Return for each cell of the target's grid the source's cell before it, and the next's share.
+    """Return for each cell of the crop's grid the picture's cell before it, and the next's share.
 
-    Cells beyond the source's edge take the edge's values.
+    Cells beyond the picture's edge take the edge's values.
     """
-    pixel = (np.arange(GRID) + 0.5) * target.side / GRID / target.scale[axis] + off
-    place = np.clip(pixel * source.scale[axis] * GRID / source.side - 0.5, 0, GRID - 1.001)
-    before = place.astype(np.intp)
+    pixel = (np.arange(GRID) + 0.5) * crop_frame.side / GRID / crop_frame.scale[axis] + off
+    last = frame.held[1 - axis] - 1
+    place = np.clip(pixel * frame.scale[axis] * GRID / frame.side - 0.5, 0, last)
+    before = np.minimum(place.astype(np.intp), GRID - 2)
     return before, (place - before).astype(np.float32)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -174,25 +174,28 @@ class _Run:
         return self._closer(target, answer), *others
 
     def _closer(self, target: Target, first: _Found) -> _Found:
-        """Return what a second look finds, or the first where none is due or it disagrees."""
+        """Return what a second look finds, or the first where none is due or nothing is seen."""
         view, grid = self._view, self.request.grid
         if first.outline.is_empty:
             return first
         box = detail.object_box(target, first.outline, grid)
-        crop = detail.crop_around(box, grid, view.frame, self.request.detail)
-        if crop is None:
+        crop = detail.crop_around(box, view.frame)
+        drawn = target.box is not None
+        due = detail.is_due(box, view.frame, self.request.detail, drawn=drawn)
+        if not due or crop.of(grid) == grid:
             return first
         self._looked_closer += 1
-        second = self._open(crop)
-        cols, rows = detail.offset(crop, grid)
-        prompts = detail.prompts_for(target, box.moved(-cols, -rows), second)
+        second = self._open(crop.of(grid))
+        prompts = detail.prompts_for(target, second)
+        if prompts is None:
+            return first
         with self._clock.step("decode"):
-            start = detail.start_from(first.mask, view, second)
+            logits = detail.cropped(first.mask.logits, view.frame, crop, second.frame)
+            start = replace(first.mask, logits=logits)
             mask = second.replayer.replay(prompts, start=start).mask
-        placed = shapely.transform(
-            self._outline(mask, target, second), lambda xy: np.add(xy, (cols, rows))
-        )
-        return _Found(mask, placed) if detail.agrees(first.outline, placed) else first
+        outline = self._outline(mask, target, second)
+        placed = shapely.transform(outline, lambda xy: np.add(xy, crop[:2]))
+        return first if placed.is_empty else _Found(mask, placed)
 
     def _outline(self, mask: Mask, target: Target, view: View) -> BaseGeometry:
         """Return a mask's outline in pixels of the view, cut to the rectangle that was drawn."""

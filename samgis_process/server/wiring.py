@@ -120,7 +120,7 @@ def build_services(settings: Settings) -> Services:
 def model_room(settings: Settings) -> ModelRoom:
     """Return the models that the settings place."""
     models = settings.models
-    runtime = Runtime(models.threads, models.provider, models.precision)
+    runtime = Runtime(models.threads, models.provider)
     return ModelRoom(models.directory, models.default, runtime)
 
 

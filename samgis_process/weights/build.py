@@ -23,6 +23,7 @@ from samgis_process.inference.catalogue import (
     ModelEntry,
     describe,
     read_manifest,
+    sha256_of,
 )
 from samgis_process.weights import decoder, encoder
 from samgis_process.weights.checkpoint import read_state_dict
@@ -91,10 +92,10 @@ def _is_of(directory: Path, model_id: str) -> bool:
 
 
 def build_mobile_sam(checkpoint: Path, directory: Path, delta: Path | None = None) -> None:
-    """Author MobileSAM's encoder and decoder, with a delta's tensors instead of its own."""
+    """Author MobileSAM's encoder and decoder, its tensors changed by a delta if there is one."""
     tensors = read_state_dict(checkpoint)
     if delta:
-        tensors = apply_delta(tensors, delta)
+        tensors = apply_delta(tensors, delta, sha256_of(checkpoint))
     try:
         graphs = {ENCODER: encoder.author(tensors), DECODER: decoder.author(tensors)}
     except (KeyError, ValueError, StopIteration) as error:
@@ -104,7 +105,7 @@ def build_mobile_sam(checkpoint: Path, directory: Path, delta: Path | None = Non
 
 
 BUILDERS: Mapping[str, Callable[[Path, Path, Path | None], None]] = {
-    "mobile-sam/1": build_mobile_sam
+    "mobile-sam/2": build_mobile_sam
 }
 
 
@@ -120,7 +121,7 @@ def _builder(entry: ModelEntry) -> Builder | None:
 
 def _delta(file: FileSpec) -> Path:
     """Return the path of a delta that this package brings, verified."""
-    path = Path(str(resources.files("samgis_process"))) / "weights" / "deltas" / file.name
+    path = Path(str(resources.files("samgis_process"))) / "weights" / "tuned" / file.name
     if not path.exists():
         raise ModelUnavailable(f"This version does not bring {file.name}")
     return verified(path, file)

@@ -12,8 +12,6 @@ from samgis_process.inference.frame import GRID, preprocess
 from samgis_process.inference.model import Decoded, Model, Seen
 from samgis_process.inference.sessions import Session, require
 
-QUANTIZED = "encoder-int8.onnx"  # the same encoder, most of its products in whole numbers
-
 ENCODER_INPUTS = {"image": (1, 3, 1024, 1024)}
 ENCODER_OUTPUTS = {"tokens": (4096, 256)}
 DECODER_INPUTS = {
@@ -29,12 +27,6 @@ DECODER_OUTPUTS = {"low_res_masks": (1, 4, GRID, GRID), "iou_predictions": (1, 4
 class SamModel(Model):
     """MobileSAM and what is tuned from it."""
 
-    @property
-    def encoder_file(self) -> str:
-        """The encoder in whole numbers where there is one and speed is wanted."""
-        fast = self.runtime.precision == "fast" and self.runtime.is_plain
-        return QUANTIZED if fast and QUANTIZED in self.manifest.files else self.manifest.encoder
-
     def _picture_feeds(self, image: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
         height, width = image.shape[:2]
         return {"image": preprocess(image, self.frame(width, height))}
@@ -44,11 +36,11 @@ class SamModel(Model):
 
     def _decode(self, seen: Seen, feeds: dict[str, NDArray[np.float32]]) -> Decoded:
         outputs = {"low_res_masks": "logits", "iou_predictions": "iou"}
-        found = self._session(self.decoder_file).run(outputs, {**seen, **feeds})
+        found = self._session(self.manifest.decoder).run(outputs, {**seen, **feeds})
         return Decoded(found["logits"][0], found["iou"][0])
 
     def _check(self, name: str, session: Session) -> None:
-        is_decoder = name == self.decoder_file
+        is_decoder = name == self.manifest.decoder
         inputs = DECODER_INPUTS if is_decoder else ENCODER_INPUTS
         outputs = DECODER_OUTPUTS if is_decoder else ENCODER_OUTPUTS
         require(session.inputs, inputs, f"{name} of {self.id}, inputs")

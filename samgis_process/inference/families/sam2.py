@@ -41,20 +41,20 @@ class Sam2Model(Model):
     @property
     def single(self) -> bool:
         """Of four masks the first is the single reading; of three none is."""
-        count = self._session(self.decoder_file).outputs["iou_predictions"].shape[-1]
+        count = self._session(self.manifest.decoder).outputs["iou_predictions"].shape[-1]
         return count == 4
 
     def _picture_feeds(self, image: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
-        (name,) = self._session(self.encoder_file).inputs
+        (name,) = self._session(self.manifest.encoder).inputs
         height, width = image.shape[:2]
         return {name: preprocess(image, self.frame(width, height))}
 
     def _feature_names(self) -> Mapping[str, str]:
-        outputs = self._session(self.encoder_file).outputs
+        outputs = self._session(self.manifest.encoder).outputs
         return {_spelled(ours, outputs): ours for ours in SPELLINGS}
 
     def _decode(self, seen: Seen, feeds: dict[str, NDArray[np.float32]]) -> Decoded:
-        session = self._session(self.decoder_file)
+        session = self._session(self.manifest.decoder)
         features = {_spelled(ours, session.inputs): value for ours, value in seen.items()}
         typed = {name: _shaped(feed, session.inputs[name]) for name, feed in feeds.items()}
         if "orig_im_size" in session.inputs:
@@ -65,7 +65,7 @@ class Sam2Model(Model):
         return Decoded(found["logits"][0], found["iou"][0])
 
     def _check(self, name: str, session: Session) -> None:
-        is_decoder = name == self.decoder_file
+        is_decoder = name == self.manifest.decoder
         side = session.inputs if is_decoder else session.outputs
         missing = [ours for ours, spelled in SPELLINGS.items() if not set(spelled) & side.keys()]
         if is_decoder:

@@ -35,11 +35,11 @@ class SamOnnxModel(Model):
     @property
     def single(self) -> bool:
         """Of four masks the first is the single reading; of three none is."""
-        count = self._session(self.decoder_file).outputs["iou_predictions"].shape[-1]
+        count = self._session(self.manifest.decoder).outputs["iou_predictions"].shape[-1]
         return count != 3
 
     def _picture_feeds(self, image: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
-        (node,) = self._session(self.encoder_file).inputs.values()
+        (node,) = self._session(self.manifest.encoder).inputs.values()
         height, width = image.shape[:2]
         if len(node.shape) == 4:
             side = node.shape[-1]
@@ -48,11 +48,11 @@ class SamOnnxModel(Model):
         return {node.name: resized(image, self.frame(width, height))}
 
     def _feature_names(self) -> Mapping[str, str]:
-        (name,) = self._session(self.encoder_file).outputs
+        (name,) = self._session(self.manifest.encoder).outputs
         return {name: EMBEDDING}
 
     def _decode(self, seen: Seen, feeds: dict[str, NDArray[np.float32]]) -> Decoded:
-        session = self._session(self.decoder_file)
+        session = self._session(self.manifest.decoder)
         typed: dict[str, NDArray[Any]] = {
             name: feed.astype(_dtype(session.inputs[name])) for name, feed in feeds.items()
         }
@@ -64,7 +64,7 @@ class SamOnnxModel(Model):
 
     def _check(self, name: str, session: Session) -> None:
         where = f"{name} of {self.id}"
-        if name == self.decoder_file:
+        if name == self.manifest.decoder:
             _check_decoder(session, where, (EMBEDDING, *PROMPTS))
         elif not _is_encoder(session):
             raise ModelUnavailable(

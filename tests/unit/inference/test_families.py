@@ -12,7 +12,7 @@ from samgis_process.errors import ModelUnavailable
 from samgis_process.grid import Pixel
 from samgis_process.inference.catalogue import FileSpec, Manifest
 from samgis_process.inference.families import FAMILIES
-from samgis_process.inference.masks import choose
+from samgis_process.inference.masks import Rule, choose
 from samgis_process.inference.sessions import Runtime
 
 CLICK = (70, 40)
@@ -220,7 +220,7 @@ def test_a_foreign_export_finds_what_was_clicked(name, tiny_model_dir, tmp_path,
     frame = model.frame(200, 100)
     seen = model.see(model.encode(picture))
     decoded = model.decode(seen, frame.coords([Pixel(*CLICK)]), np.ones(1, np.float32))
-    mask = choose(decoded, frame.held, "click", single=model.single)
+    mask = choose(decoded, frame.held, "click", Rule(single=model.single))
     rows, cols = np.nonzero(mask.logits > 0)
     scale = np.array(frame.scale) / 4  # cells per pixel
     found = np.array([cols.min(), rows.min(), cols.max() + 1, rows.max() + 1])
@@ -322,6 +322,6 @@ def test_pictures_of_any_shape_can_be_seen(tiny_model_dir, size):
     frame = model.frame(cols, rows)
     point = frame.coords([Pixel(cols / 2, rows / 2)])
     decoded = model.decode(seen, point, np.ones(1, np.float32))
-    mask = choose(decoded, frame.held, "click", single=True)
+    mask = choose(decoded, frame.held, "click", Rule())
     held_rows, held_cols = frame.held
     assert (mask.logits[:held_rows, :held_cols] > 0).any()

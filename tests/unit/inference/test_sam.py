@@ -9,7 +9,7 @@ from samgis_process.errors import ModelUnavailable
 from samgis_process.grid import Pixel
 from samgis_process.inference.families import SamModel
 from samgis_process.inference.frame import InputFrame, preprocess
-from samgis_process.inference.masks import choose
+from samgis_process.inference.masks import Rule, choose
 from samgis_process.inference.model import Decoded
 from samgis_process.inference.room import load
 from samgis_process.inference.sessions import Runtime
@@ -105,26 +105,51 @@ def masks_of(*shares):
 
 def test_a_clear_prompt_takes_the_single_reading():
     iou = np.array([0.5, 0.9, 0.9, 0.9], np.float32)
-    mask = choose(Decoded(masks_of(0.1, 0.2, 0.3, 0.4), iou), (256, 256), "box", single=True)
+    mask = choose(
+        Decoded(masks_of(0.1, 0.2, 0.3, 0.4), iou),
+        (256, 256),
+        "box",
+        Rule(),
+    )
     assert (mask.logits > 0).mean() == pytest.approx(0.1, abs=0.01)
 
 
 def test_a_click_takes_the_best_rated_of_the_others():
     iou = np.array([0.99, 0.8, 0.9, 0.7], np.float32)
-    mask = choose(Decoded(masks_of(0.1, 0.2, 0.3, 0.4), iou), (256, 256), "click", single=True)
+    mask = choose(
+        Decoded(masks_of(0.1, 0.2, 0.3, 0.4), iou),
+        (256, 256),
+        "click",
+        Rule(),
+    )
     assert mask.predicted_iou == pytest.approx(0.9)
 
 
 def test_a_mask_of_the_whole_window_is_taken_only_if_all_are():
     iou = np.array([0.5, 1.0, 0.6, 0.5], np.float32)
-    mask = choose(Decoded(masks_of(0.1, 1.0, 0.3, 0.2), iou), (256, 256), "click", single=True)
+    mask = choose(
+        Decoded(masks_of(0.1, 1.0, 0.3, 0.2), iou),
+        (256, 256),
+        "click",
+        Rule(),
+    )
     assert mask.predicted_iou == pytest.approx(0.6)
-    mask = choose(Decoded(masks_of(0.1, 1.0, 0.9, 0.8), iou), (256, 256), "click", single=True)
+    mask = choose(
+        Decoded(masks_of(0.1, 1.0, 0.9, 0.8), iou),
+        (256, 256),
+        "click",
+        Rule(),
+    )
     assert mask.predicted_iou == pytest.approx(1.0)
 
 
 def test_padding_does_not_count():
     """The lower half of the grid is padding: a mask that fills the upper half fills the window."""
     iou = np.array([0.5, 1.0, 0.6, 0.5], np.float32)
-    mask = choose(Decoded(masks_of(0.1, 0.5, 0.2, 0.1), iou), (128, 256), "click", single=True)
+    mask = choose(
+        Decoded(masks_of(0.1, 0.5, 0.2, 0.1), iou),
+        (128, 256),
+        "click",
+        Rule(),
+    )
     assert mask.predicted_iou == pytest.approx(0.6)

@@ -352,7 +352,7 @@ def test_a_gate_that_stays_shut_ends_with_the_time():
 
 def test_a_pace_spreads_requests_evenly():
     pace = Pace(100.0)
-    assert 0.04 <= seconds(lambda: [pace.wait("tile", budget()) for _ in range(5)]) < 0.15
+    assert 0.04 <= seconds(lambda: [pace.wait("tile", budget()) for _ in range(5)]) < 0.5
 
 
 def test_missing_tiles_are_counted_in_a_warning(server, tile):

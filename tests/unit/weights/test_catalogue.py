@@ -170,26 +170,45 @@ def tensors():
     return {"a": np.ones((2, 3), np.float32), "b": np.zeros(4, np.float32)}
 
 
-def test_a_delta_replaces_tensors_in_the_checkpoint_s_dtype(tensors, tmp_path):
-    np.savez(tmp_path / "d.npz", a=np.full((2, 3), 0.5, np.float16))
-    tuned = apply_delta(tensors, tmp_path / "d.npz")
+def write_delta(path, base="f00d", **arrays):
+    np.savez(path, base=np.array(base), **arrays)
+    return path
+
+
+def test_a_delta_is_added_in_the_checkpoint_s_dtype(tensors, tmp_path):
+    path = write_delta(tmp_path / "d.npz", a=np.full((2, 3), 0.5, np.float16))
+    tuned = apply_delta(tensors, path, "f00d")
     assert tuned["a"].dtype == np.float32
-    assert tuned["a"].tolist() == [[0.5] * 3] * 2
+    assert tuned["a"].tolist() == [[1.5] * 3] * 2
     assert tuned["b"] is tensors["b"]
     assert tensors["a"].tolist() == [[1] * 3] * 2  # what was given stays as it was
 
 
+def test_a_delta_in_steps_has_a_scale_for_each_row(tensors, tmp_path):
+    steps = np.array([[1, 2, 3], [-1, 0, 127]], np.int8)
+    scale = {"a.scale": np.array([0.5, 0.25], np.float16)}
+    path = write_delta(tmp_path / "d.npz", a=steps, **scale)
+    tuned = apply_delta(tensors, path, "f00d")
+    assert tuned["a"].tolist() == [[1.5, 2, 2.5], [0.75, 1, 32.75]]
+
+
 @pytest.mark.parametrize(
-    "arrays", [{"c": np.zeros(1)}, {"a": np.zeros((3, 2))}, {"a": np.array([None])}]
+    "arrays",
+    [
+        {"c": np.zeros(1)},
+        {"a": np.zeros((3, 2))},
+        {"a": np.array([None])},
+        {"base": "another", "a": np.zeros((2, 3))},
+    ],
 )
 def test_a_delta_for_another_checkpoint_is_refused(tensors, tmp_path, arrays):
-    np.savez(tmp_path / "d.npz", **arrays)
+    path = write_delta(tmp_path / "d.npz", **arrays)
     with pytest.raises(ModelUnavailable, match=r"d\.npz is"):
-        apply_delta(tensors, tmp_path / "d.npz")
+        apply_delta(tensors, path, "f00d")
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut short", b"text"])
 def test_a_broken_delta_is_refused(tensors, tmp_path, content):
     (tmp_path / "d.npz").write_bytes(content)
     with pytest.raises(ModelUnavailable, match=r"d\.npz is no file of numpy arrays"):
-        apply_delta(tensors, tmp_path / "d.npz")
+        apply_delta(tensors, tmp_path / "d.npz", "f00d")

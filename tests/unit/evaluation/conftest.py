@@ -1,0 +1,8 @@
+"""The evaluation lies beside the package, not in it."""
+
+import sys
+from pathlib import Path
+
+ROOT = str(Path(__file__).parents[3])
+if ROOT not in sys.path:
+    sys.path.insert(0, ROOT)
