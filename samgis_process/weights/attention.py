@@ -10,7 +10,7 @@ tokens once costs less. Both forms leave no large array behind: the image goes i
 attention head by head, so that a thousand prompts need little memory.
 
 Shapes in this module: image tokens (4096, 256), rows of the 64 x 64 grid first, or such in strips,
-(8, 512, 256); prompt tokens (T, 256); their queries, keys and values (8, T, head).
+(4, 1024, 256); prompt tokens (T, 256); their queries, keys and values (8, T, head).
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from samgis_process.weights.graph import Array, Graph, Value
 
 CELLS = 64 * 64  # image tokens
 WIDTH = 256  # channels of a token
-STRIPS = 8  # parts in which image tokens are worked on; half a megabyte each
+# Parts in which image tokens are worked on, a megabyte each. Eight are better for one thread, two
+# for many threads, which share the work on each part.
+STRIPS = 4
 HEADS = 8
 LAYER_NORM_EPS = 1e-5
 FOLDED_TOKENS = 18  # prompt tokens up to which folding is faster, measured

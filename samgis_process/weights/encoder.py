@@ -25,7 +25,7 @@ EMBEDDING = 256  # channels
 HEAD = 32  # channels of one attention head
 BATCH_NORM_EPS = 1e-5
 LAYER_NORM_EPS = 1e-5
-TOKENS_AT_ONCE = 512  # of a perceptron: a megabyte or two
+TOKENS_AT_ONCE = 1024  # of a perceptron: two or three megabytes
 NECK_EPS = 1e-6  # of SAM's LayerNorm2d
 
 Weights = Mapping[str, Array]
