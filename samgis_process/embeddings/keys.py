@@ -56,7 +56,7 @@ def prompts_key(
     """Return the key of the logits that ordered prompts lead to on one embedding.
 
     Args:
-        model: digest of the model's graphs; models may share an encoder.
+        model: digest of the model's graphs, which may share an encoder, and its rule of choice.
         coords: (n, 2) in the input frame.
         labels: (n,).
         steps: how the prompts were replayed.

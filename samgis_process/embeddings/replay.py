@@ -128,7 +128,8 @@ class Replayer:
     def _key(self, prompts: FramePrompts, steps: Sequence[int]) -> str:
         """Name the steps taken too: a pasted list's answer is not that of clicks one by one."""
         taken = ",".join(str(step) for step in steps if step <= len(prompts.sizes))
-        model = self.model.digest
+        # The rule decides which mask is kept and how it is scored; it may change with a release.
+        model = f"{self.model.digest} {self._rule}"
         return prompts_key(self.key, model, prompts.coords, prompts.labels, taken)
 
 

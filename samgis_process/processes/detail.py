@@ -29,6 +29,7 @@ SMALL = 64
 SMALL_BOX = 128
 AROUND = 4  # sides of the object that the crop is wide
 LEAST = 256  # source pixels along the crop
+MOST = 16  # second looks in one request: each may take an encoder run
 STEP = 64  # crops lie on this grid, so that the next click on the object meets the same one
 
 

@@ -13,6 +13,7 @@ from shapely.geometry.base import BaseGeometry
 from samgis_process import __version__
 from samgis_process.embeddings import BlobStore, EmbeddingCache
 from samgis_process.embeddings.replay import frame_prompts
+from samgis_process.errors import NoData, Overloaded, SourceUnavailable
 from samgis_process.grid import GeoBox
 from samgis_process.inference.masks import Mask
 from samgis_process.inference.room import ModelRoom
@@ -184,10 +185,9 @@ class _Run:
         due = detail.is_due(box, view.frame, self.request.detail, drawn=drawn)
         if not due or crop.of(grid) == grid:
             return first
-        self._looked_closer += 1
-        second = self._open(crop.of(grid))
-        prompts = detail.prompts_for(target, second)
-        if prompts is None:
+        second = self._look_again(target, crop.of(grid))
+        prompts = detail.prompts_for(target, second) if second else None
+        if second is None or prompts is None:
             return first
         with self._clock.step("decode"):
             logits = detail.cropped(first.mask.logits, view.frame, crop, second.frame)
@@ -196,6 +196,22 @@ class _Run:
         outline = self._outline(mask, target, second)
         placed = shapely.transform(outline, lambda xy: np.add(xy, crop[:2]))
         return first if placed.is_empty else _Found(mask, placed)
+
+    def _look_again(self, target: Target, grid: GeoBox) -> View | None:
+        """Open the window of a second look; without it there is still the first answer."""
+        if self._looked_closer == detail.MOST:
+            words = f"only {detail.MOST} objects were looked at again; ask for smaller windows"
+            self._warnings += [] if words in self._warnings else [words]
+            return None
+        try:
+            view = self._open(grid)
+        except (SourceUnavailable, NoData, Overloaded) as error:
+            self._warn(target, f"not looked at again: {error}")
+            return None
+        self._looked_closer += 1
+        known = view.embedding.facts.get("warnings", ())
+        self._warnings += [words for words in known if words not in self._warnings]
+        return view
 
     def _outline(self, mask: Mask, target: Target, view: View) -> BaseGeometry:
         """Return a mask's outline in pixels of the view, cut to the rectangle that was drawn."""

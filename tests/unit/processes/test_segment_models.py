@@ -155,3 +155,15 @@ def test_a_thousand_points_on_one_object_are_answered(wide):
     ]
     answer = wide.ask(*points)
     assert iou(answer["features"][0], POND) > 0.97
+
+
+def test_second_looks_of_one_request_are_bounded_and_told(wide):
+    """Each may take an encoder run: a long list of small boxes must not take minutes."""
+    boxes = [
+        rectangle(x, y, x + 20, y + 20) for x in range(40, 2000, 480) for y in range(40, 2000, 360)
+    ]
+    answer = wide.ask(*boxes)
+    assert answer["samgis"]["looked_closer"] == 16
+    assert [w for w in answer["samgis"]["warnings"] if "looked at again" in w] == [
+        "only 16 objects were looked at again; ask for smaller windows"
+    ]
