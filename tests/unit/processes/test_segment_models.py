@@ -167,3 +167,29 @@ def test_second_looks_of_one_request_are_bounded_and_told(wide):
     assert [w for w in answer["samgis"]["warnings"] if "looked at again" in w] == [
         "only 16 objects were looked at again; ask for smaller windows"
     ]
+
+
+def test_a_source_that_fails_at_the_second_look_leaves_the_first_answer(
+    script, tiny_model_dir, tmp_path
+):
+    from samgis_process.ogc.process import Context
+    from samgis_process.server.wiring import build_services
+    from samgis_process.settings import parse
+
+    module = script("tile_server")
+    body = module.png([[GRASS] * 256] * 256)
+    inputs = {"bbox": list(WIDE.bounds), "zoom": 15, "prompt": [rectangle(900, 900, 940, 950)]}
+    with module.TileServer(respond=lambda _: body) as tiles:
+        source = {"type": "xyz", "url": tiles.url + "/{z}/{x}/{y}.png", "cache_tiles": False}
+        section = {
+            "models": {"default": tiny_model_dir.name, "directory": str(tiny_model_dir.parent)},
+            "cache": {"directory": str(tmp_path / "cache")},
+            "default_source": "tiles",
+            "sources": {"tiles": source | {"retries": 0, "connect_timeout_s": 1}},
+        }
+        process = build_services(parse(section, tmp_path)).processes["segment"]
+        process.run(inputs | {"detail": "never"}, Context("x"))
+    answer = process.run(inputs, Context("x"))["features"].value  # the tile server is gone
+    assert len(answer["features"]) == 1
+    assert answer["samgis"]["looked_closer"] == 0
+    assert any("not looked at again" in words for words in answer["samgis"]["warnings"])
