@@ -85,13 +85,12 @@ def _tangents(surface: Surface, radius: int, fold: Fold) -> Iterator[Metres]:
         result = np.full(here.shape, np.nan, np.float32)
         for sight in sights:
             near = seen(sight.near)
+            rise = near - here
             if sight.share:
-                rise = seen(sight.far) - near
-                rise *= np.float32(sight.share)
-                rise += near
-                rise -= here
-            else:
-                rise = near - here
+                # Differences of heights: sums of them would depend on the sea level.
+                beside = seen(sight.far) - near
+                beside *= np.float32(sight.share)
+                rise += beside
             rise *= (1 / np.hypot(sight.east * dx, sight.south * dy)).astype(np.float32)
             fold(result, rise, out=result)  # type: ignore[call-arg]  # a ufunc
         yield result

@@ -99,11 +99,11 @@ def test_multi_directional_hillshade_is_what_gdaldems_leaves(parts, table):
 
 
 def test_topographic_position_is_gdaldems(parts, table):
-    """gdaldem sums eight heights in float32; ours are counted in quarter millimetres."""
+    """gdaldem sums eight heights in float32; ours are counted in 1/65536 m."""
     for part in parts:
         highest = np.nanmax(np.abs(part.surface.elevation))
         away = table.difference("tpi", table.ours(part, "tpi"), table.gdaldem(part, "tpi"))
-        assert away.max() < 1 / 8192 + 8 * highest * 2**-23
+        assert away.max() < 1 / 65536 + 8 * highest * 2**-23
 
 
 @pytest.mark.parametrize("name", ["EPSG:26710, 30 m", "EPSG:32632, 250 m", "EPSG:3857, zoom 12"])

@@ -226,10 +226,10 @@ def test_halving_the_cells_quarters_the_error(shapes, name):
 
 @pytest.mark.parametrize("radius", [1, 2, 5, 11])
 def test_a_plane_lies_at_the_mean_of_its_surroundings(place, shapes, radius):
-    """Up to heights counted in quarter millimetres; rows of a sphere differ by 1e-5."""
+    """Up to heights counted in 1/65536 m; rows of a sphere differ by 1e-5."""
     surface, expected = place(shapes.plane(0.4, -0.7))
     uneven = 2e-4 * radius**2 * surface.resolution if np.ptp(surface.dx) else 0
-    tolerance = 1 / 8192 + np.abs(expected.z).max() * 2**-22 + uneven
+    tolerance = 1 / 65536 + np.abs(expected.z).max() * 2**-22 + uneven
     assert np.abs(layer(surface, "tpi", radius, radius=radius)).max() < tolerance
 
 
@@ -246,7 +246,7 @@ def test_a_paraboloid_stands_above_its_surroundings_by_their_moments(shapes, rad
         if 0 < i * i + j * j <= (radius + 0.5) ** 2
     ]
     surface, expected = shapes.even(dx, dy, 41, 53, (30, 12))(shapes.quadric(-a, 0, -b))
-    tolerance = 1 / 8192 + np.abs(expected.z).max() * 2**-22
+    tolerance = 1 / 65536 + np.abs(expected.z).max() * 2**-22
     got = layer(surface, "tpi", radius, radius=radius)
     assert np.abs(got - sum(around) / len(around)).max() < tolerance
 
