@@ -12,6 +12,7 @@ from samgis_process.settings import (
     LimitSettings,
     ModelSettings,
     RasterSettings,
+    ResultSettings,
     SampleSettings,
     ServerSettings,
     XyzSettings,
@@ -23,6 +24,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "limits": LimitSettings,
     "models": ModelSettings,
     "cache": CacheSettings,
+    "results": ResultSettings,
     "sources.ID, type: sample": SampleSettings,
     "sources.ID, type: xyz": XyzSettings,
     "sources.ID, type: raster": RasterSettings,
@@ -31,6 +33,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
 # Defaults that depend on the machine, in words.
 IN_WORDS = {
     "cache.directory": "the user's cache directory",
+    "results.directory": "the user's data directory",
 }
 HEAD = """# Settings
 

@@ -16,6 +16,7 @@ from samgis_process.inference.sessions import Runtime
 from samgis_process.ogc.process import Context, Output, Process
 from samgis_process.processes.pictures import Pictures
 from samgis_process.processes.segment import SegmentProcess
+from samgis_process.results import ResultStore
 from samgis_process.settings import LimitSettings, Settings
 from samgis_process.settings import load as load_settings
 from samgis_process.sources import SourceCatalogue
@@ -52,6 +53,7 @@ class Services:
     sources: SourceCatalogue
     models: ModelRoom
     processes: Mapping[str, Process]
+    results: ResultStore
 
     @property
     def limits(self) -> LimitSettings:
@@ -114,7 +116,16 @@ def build_services(settings: Settings) -> Services:
     segment = SegmentProcess(
         sources, models, embeddings, caches.prefixes, settings.limits, pictures
     )
-    return Services(settings, sources, models, {"segment": SegmentService(segment)})
+    results = result_store(settings)
+    return Services(settings, sources, models, {"segment": SegmentService(segment)}, results)
+
+
+def result_store(settings: Settings) -> ResultStore:
+    """Return the files that answers link to; what has expired is removed."""
+    kept = settings.results
+    store = ResultStore(kept.directory / "results", kept.keep_s, kept.max_bytes)
+    store.sweep()
+    return store
 
 
 def model_room(settings: Settings) -> ModelRoom:
@@ -122,6 +133,11 @@ def model_room(settings: Settings) -> ModelRoom:
     models = settings.models
     runtime = Runtime(models.threads, models.provider)
     return ModelRoom(models.directory, models.default, runtime)
+
+
+def config_path() -> Path:
+    """Return the configuration file that the environment names."""
+    return Path(os.environ.get(CONFIG_VARIABLE, "pygeoapi-config.yml")).resolve()
 
 
 _default: list[Services] = []
@@ -132,8 +148,7 @@ def default_services() -> Services:
     """Return the services of the configuration that `PYGEOAPI_CONFIG` names, built once."""
     with _default_lock:
         if not _default:
-            config = Path(os.environ.get(CONFIG_VARIABLE, "pygeoapi-config.yml"))
-            _default.append(build_services(load_settings(config.resolve())))
+            _default.append(build_services(load_settings(config_path())))
         return _default[0]
 
 
