@@ -181,6 +181,12 @@ class _GdalSettings(_SourceSettings):
     nodata: float | None = Field(
         None, description="The value that means nothing, where the dataset does not say itself."
     )
+    elevation: bool = Field(
+        default=False, description="Whether the first band is elevation, to be drawn as terrain."
+    )
+    vertical_unit: Literal["metre", "foot", "us-survey-foot"] | None = Field(
+        None, description="Unit of elevation, where the dataset does not say itself; metres."
+    )
     revision: str = Field("", description="Change it when the pixels change.")
     max_zoom: int | None = Field(
         None, ge=0, le=24, description="Highest zoom that shows more than the one before it."

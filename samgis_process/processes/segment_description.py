@@ -7,6 +7,7 @@ from typing import Any
 from samgis_process import __version__
 from samgis_process.inference.room import ModelRoom
 from samgis_process.processes.window_inputs import BBOX, ancestor, bbox, once
+from samgis_process.rendering import TERRAIN
 from samgis_process.settings import LimitSettings
 from samgis_process.sources import SourceCatalogue
 
@@ -163,7 +164,8 @@ def _where(sources: SourceCatalogue) -> dict[str, dict[str, Any]]:
                 "infrared, red, green), or an object. `bands`: 1 or 3 band numbers from 1, or "
                 'normalised differences {"nd": [a, b]}. `stretch`: [2, 98] (percentiles of the '
                 'whole source), "minmax", "none", or the values to draw as black and full: '
-                "[[low, high], ...]. By default the source's own."
+                "[[low, high], ...]. Of elevation one of: "
+                f"{', '.join(TERRAIN)}, grey. By default the source's own."
             ),
             "schema": RENDERING,
         },

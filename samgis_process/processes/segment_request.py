@@ -25,7 +25,7 @@ from samgis_process.processes.windows import (
     require_inside,
 )
 from samgis_process.prompts import Prompt, Target, group, parse_prompts
-from samgis_process.rendering import Rendering, parse
+from samgis_process.rendering import AnyRendering, parse
 from samgis_process.settings import LimitSettings
 from samgis_process.sources import Source, SourceCatalogue, SourceInfo
 from samgis_process.vector import Shaping
@@ -47,7 +47,7 @@ class SegmentRequest:
     model: Model
     grid: GeoBox
     targets: tuple[Target, ...]
-    rendering: Rendering
+    rendering: AnyRendering
     masks: Literal["best", "all"] = "best"
     detail: Detail = "auto"
     contour: Contour = "smooth"
@@ -128,7 +128,7 @@ def _model(name: str | None, models: ModelRoom) -> Model:
     return models.get(name)
 
 
-def _rendering(value: Any, info: SourceInfo) -> Rendering:
+def _rendering(value: Any, info: SourceInfo) -> AnyRendering:
     return parse(info.rendering if value is None else value, info.bands, info.id)
 
 

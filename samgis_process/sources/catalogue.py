@@ -154,5 +154,7 @@ def _dataset(
         settings.revision,
         settings.max_zoom,
         settings.nodata,
+        settings.elevation,
+        settings.vertical_unit,
     )
     return RasterSource.open(source_id, dataset, options, **about)

@@ -15,7 +15,8 @@ from samgis_process.terrain import bending, gradient, horizon, surroundings
 from samgis_process.terrain.smoothing import reach_of, smoothed
 from samgis_process.terrain.surface import Metres, Surface
 
-# Rows of a strip: its few arrays then stay in the processor's cache.
+# Of a strip, so that its few arrays stay in the processor's cache; but where much is needed around
+# it, it is long enough not to work most cells twice.
 STRIP_CELLS = 1 << 16
 
 BULGES = "positive where the ground bulges"
@@ -237,6 +238,6 @@ def reshaped(surface: Surface, options: Options, smoothing: int) -> Surface:
 def strips(surface: Surface, margin: int, cells: int = STRIP_CELLS) -> Iterator[Surface]:
     """Yield the surface in strips of rows, each with `margin` rows of its neighbours around it."""
     rows = len(surface.elevation) - 2 * margin
-    step = max(1, cells // surface.elevation.shape[1], 2 * margin)
+    step = max(1, cells // surface.elevation.shape[1], 6 * margin)
     for start in range(0, rows, step):
         yield surface.rows(start, min(rows, start + step) + 2 * margin)

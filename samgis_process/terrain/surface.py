@@ -21,11 +21,14 @@ class Surface:
         elevation: metres, float32 (rows, cols), NaN where it is not known.
         dx: metres on the ground from a cell to its neighbour in the row, float32 (rows,).
         dy: metres on the ground from one row to the next, float32 (rows,).
+        origin: (row, col) of its first cell on a grid that windows share: what is worked out on
+            coarser cells is the same for all of them.
     """
 
     elevation: Metres
     dx: Metres
     dy: Metres
+    origin: tuple[int, int] = (0, 0)
 
     @classmethod
     def even(cls, elevation: Metres, dx: float, dy: float) -> Surface:
@@ -42,7 +45,7 @@ class Surface:
         by up to 0.7 %, a slope of 45 degrees by 0.2.
         """
         ground = _mercator_metres(grid)
-        return cls(elevation, ground, ground)
+        return cls(elevation, ground, ground, (grid.row_off, grid.col_off))
 
     @classmethod
     def on_degrees(
@@ -68,15 +71,20 @@ class Surface:
 
     def rows(self, start: int, stop: int) -> Surface:
         """Return some of the rows, whole."""
-        some = slice(start, stop)
-        return Surface(self.elevation[some], self.dx[some], self.dy[some])
+        some, (row, col) = slice(start, stop), self.origin
+        return Surface(self.elevation[some], self.dx[some], self.dy[some], (row + start, col))
 
     def trimmed(self, margin: int) -> Surface:
         """Return the surface without `margin` cells on every side."""
         if margin == 0:
             return self
-        inner = slice(margin, -margin)
-        return Surface(self.elevation[inner, inner], self.dx[inner], self.dy[inner])
+        inner, (row, col) = slice(margin, -margin), self.origin
+        return Surface(
+            self.elevation[inner, inner],
+            self.dx[inner],
+            self.dy[inner],
+            (row + margin, col + margin),
+        )
 
     def of(self, elevation: Metres) -> Surface:
         """Return other elevation on the same grid."""

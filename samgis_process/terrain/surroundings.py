@@ -1,4 +1,4 @@
-"""Height against the surroundings: means and spreads over a neighbourhood.
+"""Height above the surroundings: the topographic position index.
 
 Elevation is counted in whole steps and summed in integers: sums are exact, so that a cell's result
 is the same whatever window it was computed in.
