@@ -217,7 +217,14 @@ class SampleSettings(_SourceSettings):
     bulk: bool = Field(default=True, description="Whether whole regions may be read.")
 
 
-SourceSettings = XyzSettings | RasterSettings | GdalSettings | SampleSettings
+class SampleDemSettings(_SourceSettings):
+    """The elevation of the built-in scene."""
+
+    type: Literal["sample-dem"]
+    bulk: bool = Field(default=True, description="Whether whole regions may be read.")
+
+
+SourceSettings = XyzSettings | RasterSettings | GdalSettings | SampleSettings | SampleDemSettings
 
 
 class Settings(_Section):
@@ -313,7 +320,7 @@ def _explain_one(item: dict[str, Any]) -> str:
 
 def _known_names() -> list[str]:
     sections = (Settings, ServerSettings, LimitSettings, ModelSettings, CacheSettings)
-    sources = (XyzSettings, RasterSettings, GdalSettings, SampleSettings)
+    sources = (XyzSettings, RasterSettings, GdalSettings, SampleSettings, SampleDemSettings)
     models = (*sections, ResultSettings, *sources)
     return sorted({name for model in models for name in model.model_fields})
 

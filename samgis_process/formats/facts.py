@@ -60,4 +60,4 @@ def statistics_of(values: NDArray[np.generic], valid: NDArray[np.bool_]) -> Stat
 
 def _tidy(value: float) -> float:
     """Return the number with the digits that tell one float32 from the next."""
-    return float(f"{value:.9g}")
+    return float(f"{value:.9g}") + 0.0  # -0.0 + 0.0 is 0.0

@@ -179,8 +179,9 @@ def _legend_height(bars: Sequence[ColourBar], *, known: bool) -> int:
 
 
 def _titled(bar: ColourBar) -> _Lines:
-    name = bar.title if bar.colour == "tint" else f"{bar.colour.capitalize()}: {bar.title}"
-    return _Lines(PANEL, [(name, TEXT, INK)])
+    name = bar.title if bar.colour == "tint" else f"{bar.colour}: {bar.title}"
+    words = f"{name[:1].upper()}{name[1:]}" + (f" ({bar.unit})" if bar.unit else "")
+    return _Lines(PANEL, [(words, TEXT, INK)])
 
 
 def _legend(
@@ -217,18 +218,13 @@ def _ramp(colours: NDArray[np.uint8]) -> Image.Image:
 
 
 def _ticks(draw: ImageDraw.ImageDraw, at: tuple[int, int], bar: ColourBar) -> None:
-    """Write the values at the ends and in the middle of a bar, the unit beside the last."""
+    """Write the values at the ends and in the middle of a bar."""
     x, y = at
     middle = (bar.low + bar.high) / 2
     for value, place, anchor in ((bar.low, 0, "la"), (middle, 0.5, "ma"), (bar.high, 1.0, "ra")):
         tick = x + round(place * (PANEL - 1))
         draw.line((tick, y, tick, y + 4), FAINT)
-        unit = f" {bar.unit}" if place == 1.0 and bar.unit else ""
-        draw.text((tick, y + 7), f"{_number(value)}{unit}", FAINT, _font(SMALL), anchor)
-
-
-def _number(value: float) -> str:
-    return f"{value:.4g}"
+        draw.text((tick, y + 7), f"{value:.4g}", FAINT, _font(SMALL), anchor)
 
 
 def _scale_bar(

@@ -108,4 +108,5 @@ def _address() -> str:
     return str(public or read_config(config_path())["server"]["url"]).rstrip("/")
 
 
+DemCompositeProcessor = processor("dem-composite", _served, _address)
 SegmentProcessor = processor("segment", _served, _address)

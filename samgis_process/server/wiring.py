@@ -14,6 +14,7 @@ from samgis_process.embeddings import BlobStore, EmbeddingCache
 from samgis_process.inference.room import ModelRoom
 from samgis_process.inference.sessions import Runtime
 from samgis_process.ogc.process import Context, Output, Process
+from samgis_process.processes.dem_composite import DemCompositeProcess
 from samgis_process.processes.pictures import Pictures
 from samgis_process.processes.segment import SegmentProcess
 from samgis_process.results import ResultStore
@@ -95,6 +96,18 @@ class SegmentService:
         return {"features": Output("application/geo+json", collection)}
 
 
+class DemCompositeService:
+    """`dem-composite` as the OGC room wants a process."""
+
+    def __init__(self, process: DemCompositeProcess) -> None:
+        self._process = process
+        self.description: Mapping[str, Any] = process.description
+
+    def run(self, inputs: dict[str, Any], context: Context) -> Mapping[str, Output]:
+        """Run the process; its one output is named `features`."""
+        return {"features": Output(*self._process.run(inputs, context))}
+
+
 def build_services(settings: Settings) -> Services:
     """Build what the settings describe.
 
@@ -106,9 +119,7 @@ def build_services(settings: Settings) -> Services:
     models.get(settings.models.default)  # missing, it shall be said now
     cache = settings.cache
     caches = Caches.of(settings)
-    sources = SourceCatalogue(
-        settings.sources, settings.default_source, cache.directory, caches.tiles
-    )
+    sources = source_catalogue(settings)
     embeddings = EmbeddingCache(
         caches.embeddings, cache.directory / "locks", settings.limits.encode_wait_s
     )
@@ -117,15 +128,26 @@ def build_services(settings: Settings) -> Services:
         sources, models, embeddings, caches.prefixes, settings.limits, pictures
     )
     results = result_store(settings)
-    return Services(settings, sources, models, {"segment": SegmentService(segment)}, results)
+    results.sweep()
+    composite = DemCompositeProcess(sources, settings.limits, results)
+    processes: dict[str, Process] = {
+        "segment": SegmentService(segment),
+        "dem-composite": DemCompositeService(composite),
+    }
+    return Services(settings, sources, models, processes, results)
+
+
+def source_catalogue(settings: Settings) -> SourceCatalogue:
+    """Return the sources on offer; none is opened yet."""
+    tiles = Caches.of(settings).tiles
+    directory = settings.cache.directory
+    return SourceCatalogue(settings.sources, settings.default_source, directory, tiles)
 
 
 def result_store(settings: Settings) -> ResultStore:
-    """Return the files that answers link to; what has expired is removed."""
+    """Return the files that answers link to."""
     kept = settings.results
-    store = ResultStore(kept.directory / "results", kept.keep_s, kept.max_bytes)
-    store.sweep()
-    return store
+    return ResultStore(kept.directory / "results", kept.keep_s, kept.max_bytes)
 
 
 def model_room(settings: Settings) -> ModelRoom:
