@@ -30,6 +30,7 @@ class Server:
         self.environ = {
             **os.environ,
             "SAMGIS_CACHE_DIR": str(cache),
+            "SAMGIS_DATA_DIR": str(cache / "data"),
             "PYGEOAPI_CONFIG": str(config),
             "PORT": str(self.port),
             **environ,
