@@ -25,8 +25,10 @@ class HasProcesses(Protocol):
         ...
 
 
-def document(services: HasProcesses, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the document for a pygeoapi configuration."""
+def document(
+    services: HasProcesses, config: Mapping[str, Any], *, jobs: bool = True
+) -> dict[str, Any]:
+    """Return the document for a pygeoapi configuration, of a server with or without jobs."""
     identification, licence = config["metadata"]["identification"], config["metadata"]["license"]
     health = openapi.read_operation("getHealth", "Whether the server is well", "health")
     health["get"]["parameters"] = []
@@ -38,7 +40,9 @@ def document(services: HasProcesses, config: Mapping[str, Any]) -> dict[str, Any
         "license": {key: licence[key] for key in ("name", "url") if key in licence},
         "version": __version__,
     }
-    return openapi.document(services.processes.values(), info, extra_paths={"/health": health})
+    return openapi.document(
+        services.processes.values(), info, extra_paths={"/health": health}, jobs=jobs
+    )
 
 
 def render(services: HasProcesses, config_path: Path) -> str:
