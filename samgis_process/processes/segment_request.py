@@ -16,6 +16,7 @@ from samgis_process.inference.room import ModelRoom
 from samgis_process.processes.detail import Detail
 from samgis_process.processes.outlines import Contour
 from samgis_process.processes.pictures import Pictures
+from samgis_process.processes.source_choice import chosen
 from samgis_process.processes.windows import (
     MAX_SIDE,
     finest_zoom,
@@ -70,7 +71,7 @@ class SegmentRequest:
             InvalidRequest: naming each input that cannot be used.
         """
         image = pictures.source(inputs)
-        source = image or _source(inputs, sources)
+        source = image or chosen(inputs, sources)
         for name in ("prompt",) if image else ("bbox", "prompt"):
             if inputs.get(name) is None:
                 raise InvalidInput(name, "is missing", remedy="every request needs it")
@@ -110,21 +111,6 @@ def _window(
         return bounds, grid
     grid = snapped(grid, limits.max_pixels, MAX_SIDE)
     return grid.bounds, grid
-
-
-def _source(inputs: Mapping[str, Any], sources: SourceCatalogue) -> Source:
-    """Find the source; `source_type` is SamGIS's word for it."""
-    name, older = inputs.get("source"), inputs.get("source_type")
-    if name is None and older is not None:
-        return sources.get(older, "source_type")
-    source = sources.get(name)
-    if older is not None and sources.get(older, "source_type") is not source:
-        raise InvalidInput(
-            "source_type",
-            f"{older[:80]!r} and source {name!r} are different sources",
-            remedy="give one of them",
-        )
-    return source
 
 
 def _model(name: str | None, models: ModelRoom) -> Model:

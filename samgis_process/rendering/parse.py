@@ -80,7 +80,7 @@ def echo(rendering: AnyRendering, bands: Bands, source: str) -> str | dict[str, 
     """Return how to ask for `rendering` again: its name if it has one, else its object."""
     if isinstance(rendering, TerrainRendering):
         return rendering.name
-    for name in NAMES:
+    for name in NAMES if bands.metres is None else ("grey",):
         try:
             if named(name, bands, source) == rendering:
                 return name
