@@ -120,10 +120,13 @@ def paint(rendering: TerrainRendering, surface: Surface, halo: int) -> Image:
 
 
 def _image(levels: Floats) -> Image:
+    """Return the picture of levels, which are used up."""
+    unknown = np.isnan(levels.sum(axis=-1)) if np.isnan(levels.min()) else None
+    np.clip(levels, 0, 255, out=levels)
+    np.rint(levels, out=levels)
     with np.errstate(invalid="ignore"):
-        image = np.rint(np.clip(levels, 0, 255)).astype(np.uint8)
-    unknown = np.isnan(levels).any(axis=-1)
-    if unknown.any():
+        image = levels.astype(np.uint8)
+    if unknown is not None:
         image[unknown] = NOTHING
     return image
 
