@@ -28,7 +28,8 @@ def horn(surface: Surface) -> Gradient:
     """Return the gradient by Horn's weights.
 
     Source: Horn 1981, "Hill shading and the reflectance map", doi:10.1109/PROC.1981.11918.
-    Differences of cells, not of sums: near each other, those are exact in float32.
+    Differences of cells, not of sums: near each other, those are exact in float32. The weights
+    leave out the cell itself, but where that is unknown, so is its gradient.
     """
     z = surface.elevation
     across = z[:, 2:] - z[:, :-2]
@@ -38,6 +39,9 @@ def horn(surface: Surface) -> Gradient:
     south = _weighted(along[:, :-2], along[:, inner], along[:, 2:])
     east /= 8 * surface.dx[inner, None]
     south /= 8 * surface.dy[inner, None]
+    unknown = np.isnan(z[inner, inner])
+    if unknown.any():
+        east[unknown] = south[unknown] = np.nan
     return Gradient(east, south)
 
 

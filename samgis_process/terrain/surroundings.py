@@ -15,7 +15,7 @@ from samgis_process.terrain.surface import Metres, Surface
 
 Whole = NDArray[np.int64]
 
-STEPS_PER_METRE = 4096  # of 1/4 mm: sums over a million cells as high as Everest fit 64 bits
+STEPS_PER_METRE = 65536  # sums over 10^10 cells as high as Everest fit 64 bits
 
 
 def tpi(surface: Surface, radius: int) -> Metres:
@@ -30,13 +30,16 @@ def tpi(surface: Surface, radius: int) -> Metres:
     known = np.isfinite(surface.elevation)
     steps = counted(surface.elevation, known, STEPS_PER_METRE)
     inner = (slice(radius, -radius),) * 2
-    total = _disc_sums(steps, radius) - steps[inner]
+    here = steps[inner]
+    total = _disc_sums(steps, radius) - here
     count: NDArray[np.int64] | int = _cells_of_disc(radius) - 1
     if not known.all():
         count = _disc_sums(known.astype(np.int64), radius) - known[inner]
+    above = here * count - total  # whole: the same at any sea level
     with np.errstate(divide="ignore", invalid="ignore"):
-        mean = (total / count / STEPS_PER_METRE).astype(np.float32)
-    return surface.elevation[inner] - mean
+        result = (above / (count * STEPS_PER_METRE)).astype(np.float32)
+    result[~known[inner]] = np.nan
+    return result
 
 
 def counted(elevation: Metres, known: NDArray[np.bool_], per_metre: int) -> Whole:
