@@ -19,7 +19,7 @@ from samgis_process.rendering.samgis import samgis
 from samgis_process.terrain import Surface
 from samgis_process.terrain.bending import curvature
 from samgis_process.terrain.gradient import Gradient, horn, shade_multi, steepness
-from samgis_process.terrain.layers import strips
+from samgis_process.terrain.layers import slices, strips
 from samgis_process.terrain.position import position
 
 Image = NDArray[np.uint8]
@@ -115,15 +115,21 @@ def paint(rendering: TerrainRendering, surface: Surface, halo: int) -> Image:
         return _image(style.whole(trimmed))
     if style.paint is None:
         raise ValueError(f"{rendering.name} is painted in no way")
-    parts = [_image(style.paint(strip, needed)) for strip in strips(trimmed, needed)]
-    return np.concatenate(parts)
+    rows, cols = (side - 2 * needed for side in trimmed.elevation.shape)
+    image = np.empty((rows, cols, 3), np.uint8)
+    for part, strip in zip(slices(trimmed, needed), strips(trimmed, needed), strict=True):
+        image[part] = _image(style.paint(strip, needed))
+    return image
 
 
 def _image(levels: Floats) -> Image:
+    """Return the picture of levels, which are used up."""
+    unknown = np.isnan(levels.sum(axis=-1)) if np.isnan(levels.min()) else None
+    np.clip(levels, 0, 255, out=levels)
+    np.rint(levels, out=levels)
     with np.errstate(invalid="ignore"):
-        image = np.rint(np.clip(levels, 0, 255)).astype(np.uint8)
-    unknown = np.isnan(levels).any(axis=-1)
-    if unknown.any():
+        image = levels.astype(np.uint8)
+    if unknown is not None:
         image[unknown] = NOTHING
     return image
 

@@ -11,7 +11,7 @@ from samgis_process.grid import GeoBox
 from samgis_process.rendering import TerrainRendering, paint
 from samgis_process.terrain import LAYERS, Options, Surface, compute, halo_of
 
-EXAMPLES = settings(max_examples=settings.default.max_examples // 5)
+EXAMPLES = settings(max_examples=min(settings.default.max_examples // 5, 40))  # of each layer
 EVERY_LAYER = pytest.mark.parametrize("name", LAYERS)
 RESHAPED = [name for name, layer in LAYERS.items() if layer.reshaped]
 
