@@ -182,7 +182,9 @@ def _relief(surface: Surface, radius: int) -> Floats:
     place = np.clip((np.where(known, height, 0) + 1) * 127.5, 0, 255).astype(np.uint8)
     shade[~known] = np.nan
     levels = np.empty((*height.shape, 3), np.float32)
-    for channel, colours in enumerate(ramp.T):  # looked up one by one: whole pixels take twice as long
+    for channel, colours in enumerate(
+        ramp.T
+    ):  # looked up one by one: whole pixels take twice as long
         np.multiply(np.take(colours, place), shade, out=levels[..., channel])
     return levels
 
