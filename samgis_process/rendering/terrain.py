@@ -244,8 +244,10 @@ def _coloured(height: Floats, light: Floats) -> Floats:
     place = np.where(unknown, 0, height)
     place += 1
     place *= 127.5
-    levels: Floats = _FINE_RAMP[place.astype(np.uint8)]
-    levels *= light[..., None]
+    at = place.astype(np.uint8)
+    levels = np.empty((*height.shape, 3), np.float32)
+    for channel, colours in enumerate(_FINE_RAMP.T):  # whole pixels take twice as long
+        np.multiply(np.take(colours, at), light, out=levels[..., channel])
     return levels
 
 
