@@ -7,6 +7,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from samgis_process.errors import (
@@ -18,6 +19,7 @@ from samgis_process.errors import (
 )
 from samgis_process.jobs import JobRoom, JobStore, Limits, OutputStore
 from samgis_process.ogc.process import Context, Output
+from samgis_process.results import ResultStore
 from samgis_process.server.job_work import ProcessWork, explain
 
 GEOJSON = "application/geo+json"
@@ -199,6 +201,19 @@ def processes(*, jobs: bool = False) -> dict[str, Lab]:
     if jobs:
         labs += [Lab("patient", control=("async-execute", "dismiss")), Lab("swift")]
     return {lab.id: lab for lab in labs}
+
+
+def services(**changes: Any) -> SimpleNamespace:
+    values: dict[str, Any] = {
+        "processes": processes(),
+        "limits": SimpleNamespace(max_body_bytes=200_000, sync_workers=4, sync_queue=32),
+        "allowed_hosts": ("maps.example.org",),
+        "public_url": None,
+        "max_wait_s": 20,
+        "results": ResultStore(Path(tempfile.mkdtemp(prefix="results-")), 3600, 10**9),
+        "health": lambda: {"models": {"tiny": "ok"}},
+    }
+    return SimpleNamespace(**(values | changes))
 
 
 def work() -> ProcessWork:

@@ -1,39 +1,23 @@
 """A real server on 127.0.0.1 with processes made for testing."""
 
 import socket
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import lab
 import pytest
 import uvicorn
 
-from samgis_process.results import ResultStore
 from samgis_process.server.app import create_app
 
 
 def pytest_configure(config: pytest.Config) -> None:
     # pygeoapi's models use what pydantic will drop one day; that is not ours to mend.
     config.addinivalue_line("filterwarnings", "ignore::DeprecationWarning:pygeoapi")
-
-
-def lab_services(**changes: Any) -> SimpleNamespace:
-    values: dict[str, Any] = {
-        "processes": lab.processes(),
-        "limits": SimpleNamespace(max_body_bytes=200_000, sync_workers=4, sync_queue=32),
-        "allowed_hosts": ("maps.example.org",),
-        "public_url": None,
-        "max_wait_s": 20,
-        "results": ResultStore(Path(tempfile.mkdtemp(prefix="results-")), 3600, 10**9),
-        "health": lambda: {"models": {"tiny": "ok"}},
-    }
-    return SimpleNamespace(**(values | changes))
 
 
 @contextmanager
@@ -62,7 +46,7 @@ def make_server(config_path):
     """Serve the lab with other settings than the shared server has."""
 
     def make(path: Path = config_path, **changes: Any):
-        return serving(create_app(path, lab_services(**changes)))
+        return serving(create_app(path, lab.services(**changes)))
 
     return make
 
@@ -78,9 +62,9 @@ def make_job_server(config_path):
     """Serve the lab with jobs; further arguments go to the room of jobs."""
 
     @contextmanager
-    def make(directory: Path, public_url: str | None = None, **limits: Any):
-        services = lab_services(processes=lab.processes(jobs=True), public_url=public_url)
-        app = create_app(config_path, services, lab.job_room(directory, **limits))
+    def make(directory: Path, room: Any = None, public_url: str | None = None, **limits: Any):
+        services = lab.services(processes=lab.processes(jobs=True), public_url=public_url)
+        app = create_app(config_path, services, room or lab.job_room(directory, **limits))
         with serving(app) as address:
             yield address
 
