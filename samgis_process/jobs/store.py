@@ -7,13 +7,14 @@ claim, and counts only as long as the record still says the same.
 from __future__ import annotations
 
 import contextlib
-import json
+import itertools
 import threading
 import uuid
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import orjson
 from sqlalchemy import (
     Connection,
     RowMapping,
@@ -35,6 +36,7 @@ from samgis_process.errors import Overloaded, StoreUnavailable
 from samgis_process.jobs.job import Claim, Job, Query, Status
 from samgis_process.jobs.tables import JOBS, WRITE, is_sqlite, open_engine
 
+MOST_PARAMETERS = 1000  # of one statement; databases take some thousands
 RETRY_S = 5  # for who found the queue full
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -86,8 +88,8 @@ class JobStore:
             "created": moment,
             "updated": moment,
             "attempts": 0,
-            "answer": json.dumps(answer),
-            "request": json.dumps(request),
+            "answer": _text(answer),
+            "request": _text(request),
         }
         with self._writing() as connection:
             if _count_waiting(connection) >= queue:
@@ -149,7 +151,7 @@ class JobStore:
         )  # fmt: skip
         with self._writing() as connection:
             row = connection.execute(statement).first()
-        return Claim(row[0], row[1], worker, json.loads(row[2])) if row else None
+        return Claim(row[0], row[1], worker, orjson.loads(row[2])) if row else None
 
     def renew(self, claim: Claim, lease_s: float) -> bool:
         """Keep the claim for some time; return whether it still holds."""
@@ -176,7 +178,7 @@ class JobStore:
     def fail(self, claim: Claim, problem: Mapping[str, Any]) -> bool:
         """Say that the work cannot be done; return whether the claim still held."""
         message = str(problem.get("detail") or problem.get("title") or "Failed")
-        values = _end(Status.FAILED, message, _micros(now())) | {"problem": json.dumps(problem)}
+        values = _end(Status.FAILED, message, _micros(now())) | {"problem": _text(problem)}
         return self._say(claim, update(JOBS).values(values))
 
     def release(self, claim: Claim, message: str, *, counts: bool) -> bool:
@@ -209,9 +211,10 @@ class JobStore:
         chosen = select(JOBS.c.id, JOBS.c.status, JOBS.c.attempts, JOBS.c.results)
         used: set[str] = set()
         with self._reading() as connection:
-            for row in connection.execute(chosen.where(JOBS.c.id.in_(ids))):
-                running = row.status == Status.RUNNING
-                used.add(f"{row.id}.{row.attempts}" if running else str(row.results))
+            for some in itertools.batched(ids, MOST_PARAMETERS):
+                for row in connection.execute(chosen.where(JOBS.c.id.in_(some))):
+                    running = row.status == Status.RUNNING
+                    used.add(f"{row.id}.{row.attempts}" if running else str(row.results))
         return used
 
     def _say(self, claim: Claim, statement: Update) -> bool:
@@ -306,9 +309,13 @@ def _job(row: RowMapping | Mapping[str, Any]) -> Job:
     for name in ("created", "started", "finished", "updated"):
         values[name] = _moment(values[name])
     values["status"] = Status(values["status"])
-    values["answer"] = json.loads(values["answer"])
-    values["problem"] = json.loads(values["problem"]) if values["problem"] else None
+    values["answer"] = orjson.loads(values["answer"])
+    values["problem"] = orjson.loads(values["problem"]) if values["problem"] else None
     return Job(**values)
+
+
+def _text(value: Mapping[str, Any]) -> str:
+    return orjson.dumps(value).decode()
 
 
 def _micros(moment: datetime) -> int:

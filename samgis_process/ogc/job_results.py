@@ -48,7 +48,7 @@ def answer(
     shape: Shape | None = job.answer.get("response")
     if len(outputs) == 1 and shape != "document":
         _require_acceptable(next(iter(outputs.values())), accept)
-    return encode.response(outputs, shape, accept)
+    return _varying(encode.response(outputs, shape, accept))
 
 
 def one_output(jobs: Jobs[Any], job: Any, name: str, accept: str | None) -> Response:
@@ -58,7 +58,12 @@ def one_output(jobs: Jobs[Any], job: Any, name: str, accept: str | None) -> Resp
     (kept,) = jobs.outputs(job, [name]).values()
     output = encode.from_bytes(kept.media_type, kept.kind, kept.content)
     _require_acceptable(output, accept)
-    return encode.response({name: output}, "raw", accept)
+    return _varying(encode.response({name: output}, "raw", accept))
+
+
+def _varying(response: Response) -> Response:
+    response.headers.add_vary_header("Accept")
+    return response
 
 
 def _require_success(job: Any) -> None:

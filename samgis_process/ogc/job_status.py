@@ -18,6 +18,7 @@ from samgis_process.ogc.names import RELATION
 from samgis_process.ogc.negotiation import HTML, JSON
 from samgis_process.ogc.pages import page
 
+_VARY = {"Vary": "Accept"}  # caches must tell the page from the JSON at the same address
 _TIMES = ("created", "started", "finished", "updated")
 
 
@@ -52,14 +53,15 @@ def job_list(jobs: list[Any], query: QueryParams, base: str) -> dict[str, Any]:
 
 def job_page(info: Mapping[str, Any]) -> Response:
     """Return one job as a page."""
-    return page(f"Job {info['jobID']}", _facts(info) + _anchors(info["links"]))
+    return page(f"Job {info['jobID']}", _facts(info) + _anchors(info["links"]), headers=_VARY)
 
 
 def list_page(listed: Mapping[str, Any]) -> Response:
     """Return a list of jobs as a page."""
     jobs = "".join(f"<li>{_facts(info)}{_anchors(info['links'])}</li>" for info in listed["jobs"])
     none = "<p>There are none.</p>"
-    return page("Jobs", (f"<ol>{jobs}</ol>" if jobs else none) + _anchors(listed["links"]))
+    content = (f"<ol>{jobs}</ol>" if jobs else none) + _anchors(listed["links"])
+    return page("Jobs", content, headers=_VARY)
 
 
 def address_of(job: Job, base: str) -> str:
