@@ -103,7 +103,7 @@ def postgresql():
     """A PostgreSQL server, empty but for what tests put there; without one, skip."""
     programs = load_script("postgresql").programs()
     if programs is None or importlib.util.find_spec("psycopg") is None:
-        lacking("no PostgreSQL: install the system package `postgresql`, and `psycopg[binary]`")
+        lacking("no PostgreSQL: it takes `make system-packages` and the package `psycopg[binary]`")
     cluster = load_script("postgresql").Cluster(programs)
     try:
         cluster.make()
