@@ -40,20 +40,23 @@ class Attempt:
     """Follows one try to its end.
 
     Args:
+        hire: returns a worker that is alive, or is just starting.
         closing: the moment, of the monotonic clock, when the server wants its workers back.
     """
 
     def __init__(
         self,
         claim: Claim,
-        worker: WorkerProcess,
+        hire: Callable[[], WorkerProcess],
         around: Surroundings,
         bell: Bell,
         closing: Callable[[], float | None],
     ) -> None:
         begun = time.monotonic()
         self.claim = claim
-        self._worker = worker
+        self._hire = hire
+        self._worker = hire()
+        self._replaced = self._begun = False
         self._around = around
         self._store = around.store
         self._bell = bell
@@ -95,13 +98,15 @@ class Attempt:
             return True
         if what == "ended":
             self._worker.kill()
-            self._interrupted()
-            return True
+            return self._is_end_without_worker()
         if rest[0] != self.claim.results:
             return False
         return self._is_end_of_job(what, *rest[1:])
 
     def _is_end_of_job(self, what: str, *rest: Any) -> bool:
+        if what == "begun":
+            self._begun = True
+            return False
         if what == "progress":
             self._news = (max(0, min(99, int(100 * rest[0]))), str(rest[1]))
             return False
@@ -161,6 +166,15 @@ class Attempt:
             self._settle(lambda: self._store.release(self.claim, words, counts=False))
         else:
             self._around.outputs.remove(self.claim.results)
+
+    def _is_end_without_worker(self) -> bool:
+        """Take another worker if this one died while it had nothing to do; else it is the end."""
+        if self._worker.is_ready and not (self._begun or self._replaced or self._reason):
+            self._replaced = True
+            self._worker = self._hire()
+            return False
+        self._interrupted()
+        return True
 
     def _interrupted(self) -> None:
         if self._reason:

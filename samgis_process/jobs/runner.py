@@ -73,9 +73,8 @@ class Runner:
 
     def _take(self, claim: Claim) -> None:
         try:
-            worker = self._living_worker()
             closing = lambda: self._closing_at  # noqa: E731
-            Attempt(claim, worker, self._around, self.bell, closing).follow()
+            Attempt(claim, self._living_worker, self._around, self.bell, closing).follow()
         except Exception:  # noqa: BLE001
             # A mistake of ours must cost no more than this try: the thread is needed further.
             _log.exception("job %s was lost", claim.id)

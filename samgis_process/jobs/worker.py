@@ -1,8 +1,8 @@
 """Inside a worker process: one job at a time, until the server that started it ends.
 
 Messages to it: ("run", name, request), ("cancel", name). From it: ("ready",), ("broken", why),
-("progress", name, fraction, message), ("done", name), ("failed", name, problem),
-("stopped", name). `name` is that of the try's outputs.
+("begun", name), ("progress", name, fraction, message), ("done", name),
+("failed", name, problem), ("stopped", name). `name` is that of the try's outputs.
 """
 
 from __future__ import annotations
@@ -40,7 +40,9 @@ def main(connection: Connection, factory: WorkFactory, directory: Path) -> None:
     wire.send("ready")
     outputs = OutputStore(directory)
     while True:
-        wire.send(*_done(work, outputs, wire, *wire.tasks.get()))
+        name, request = wire.tasks.get()
+        wire.send("begun", name)
+        wire.send(*_done(work, outputs, wire, name, request))
 
 
 def _done(
