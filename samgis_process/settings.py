@@ -127,6 +127,9 @@ class JobSettings(_Section):
     keep_s: PositiveFloat = Field(
         24 * 3600, description="Seconds for which a job and its outputs are kept after its end."
     )
+    max_bytes: PositiveInt = Field(
+        10 * 2**30, description="Bytes of outputs kept; the oldest go first."
+    )
     time_limit_s: PositiveFloat = Field(3600, description="Seconds that a job may take.")
     max_wait_s: PositiveInt = Field(
         60, description="Most seconds that `Prefer: wait` keeps a client waiting."

@@ -243,7 +243,7 @@ def job_room(
 ) -> JobRoom:
     limits = {"lease_s": 4, "grace_s": 1} | limits
     return JobRoom(
-        JobStore(url or f"sqlite:///{directory / 'jobs.sqlite'}"),
+        JobStore(url or directory / "jobs.sqlite"),
         OutputStore(directory / "jobs"),
         factory,
         explain,

@@ -121,23 +121,27 @@ class Attempt:
 
     def _look_around(self) -> None:
         moment = time.monotonic()
-        try:
-            self._write(moment)
-            if self._reason is None:
-                self._reason = self._reason_to_stop(moment)
-                if self._reason:
-                    self._kill_at = moment + STOP_S
-                    self._worker.cancel(self.claim.results)
-        except StoreUnavailable as error:
-            _log.warning("job %s: %s", self.claim.id, error)
+        if self._reason:
+            return
+        self._reason = self._reason_of_clock(moment) or self._reason_of_record(moment)
+        if self._reason:
+            self._kill_at = moment + STOP_S
+            self._worker.cancel(self.claim.results)
 
-    def _reason_to_stop(self, moment: float) -> Reason | None:
-        if moment >= self._late_at:
-            return "late"
+    def _reason_of_clock(self, moment: float) -> Reason | None:
         closing = self._closing()
         if closing is not None and moment >= closing:
             return "closing"
-        return None if self._still_ours(moment) else "lost"
+        return "late" if moment >= self._late_at else None
+
+    def _reason_of_record(self, moment: float) -> Reason | None:
+        """Keep the record up, and ask it; while it cannot be asked, the work goes on."""
+        try:
+            self._write(moment)
+            return None if self._still_ours(moment) else "lost"
+        except StoreUnavailable as error:
+            _log.warning("job %s: %s", self.claim.id, error)
+            return None
 
     def _still_ours(self, moment: float) -> bool:
         if moment < self._renew_at:
@@ -162,7 +166,7 @@ class Attempt:
             )
         elif reason == "closing":
             self._around.outputs.remove(self.claim.results)
-            words = "The server stopped; waiting for it to come back"
+            words = "Its worker was stopped; waiting for another"
             self._settle(lambda: self._store.release(self.claim, words, counts=False))
         else:
             self._around.outputs.remove(self.claim.results)

@@ -9,7 +9,7 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -86,6 +86,24 @@ class OutputStore:
     def remove(self, name: str) -> None:
         """Remove what a try wrote, if anything."""
         shutil.rmtree(self.directory / name, ignore_errors=True)
+
+    def make_room(self, max_bytes: int) -> None:
+        """Remove the oldest outputs until all together take at most `max_bytes`."""
+        entries = sorted(self._entries())
+        excess = sum(size for _, size, _ in entries) - max_bytes
+        for _, size, name in entries:
+            if excess <= 0:
+                return
+            self.remove(name)
+            excess -= size
+
+    def _entries(self) -> Iterator[tuple[float, int, str]]:
+        """Yield (last change, bytes, name) of all outputs that are complete."""
+        for name in self.names():
+            directory = self.directory / name
+            with contextlib.suppress(OSError):  # not complete, or removed just now
+                changed = (directory / LIST).stat().st_mtime
+                yield changed, sum(path.stat().st_size for path in directory.iterdir()), name
 
     def names(self) -> list[str]:
         """Return the names of all that was written."""

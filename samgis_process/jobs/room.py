@@ -31,6 +31,7 @@ class Limits:
     workers: int = 1
     queue: int = 100
     keep_s: float = 86_400
+    max_bytes: int = 10 * 2**30
     time_limit_s: float = 3600
     lease_s: float = 15
     grace_s: float = 10
@@ -53,12 +54,13 @@ class JobRoom:
         self._around = Surroundings(store, outputs, explain, limits.time_limit_s, limits.lease_s)
         server = secrets.token_hex(8)
         self.runners = [
-            Runner(f"{server}.{number}", factory, self._around, self._tell)
+            Runner(f"{server}.{number}", factory, self._around, self._ended)
             for number in range(limits.workers)
         ]
         self._waiting: dict[str, set[Callable[[], object]]] = defaultdict(set)
         self._lock = threading.Lock()
         self._closing = threading.Event()
+        self._written = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="job-keeper", daemon=True)
 
     def start(self) -> None:
@@ -72,9 +74,9 @@ class JobRoom:
         self._closing.set()
         for runner in self.runners:
             runner.stop(self._limits.grace_s)
+        self._keeper.join()  # it rings the runners' bells
         for runner in self.runners:
             runner.join()
-        self._keeper.join()
         self._store.close()
 
     def submit(
@@ -136,6 +138,10 @@ class JobRoom:
                 if not self._waiting[job_id]:
                     del self._waiting[job_id]
 
+    def _ended(self, job_id: str) -> None:
+        self._written.set()
+        self._tell(job_id)
+
     def _tell(self, job_id: str) -> None:
         with self._lock:
             listening = list(self._waiting.get(job_id, ()))
@@ -155,6 +161,9 @@ class JobRoom:
                 if time.monotonic() >= sweep_at:
                     self.sweep()
                     sweep_at = time.monotonic() + min(SWEEP_S, self._limits.keep_s)
+                if self._written.is_set():
+                    self._written.clear()
+                    self._outputs.make_room(self._limits.max_bytes)
             except StoreUnavailable as error:
                 _log.warning("jobs cannot be kept in order: %s", error)
             except Exception:  # noqa: BLE001 - the next look may be luckier
@@ -163,8 +172,9 @@ class JobRoom:
 
     def take_back(self) -> None:
         """Give the jobs of servers that are gone another try, or fail them."""
-        # Our own renew their leases themselves, also after a machine has slept.
-        for claim in self._store.expired({runner.name for runner in self.runners}):
+        # What ours are at, they renew themselves, also after the machine has slept.
+        ours = {runner.job_id for runner in self.runners if runner.job_id}
+        for claim in self._store.expired(ours):
             if interrupted(claim, self._around, "The server that worked on it ended"):
                 _log.warning("job %s lost its worker %s", claim.id, claim.worker)
                 self._wake()

@@ -31,6 +31,7 @@ class Runner:
     ) -> None:
         self.name = name
         self.bell = Bell()
+        self.job_id: str | None = None  # of the job that it is at
         self._factory = factory
         self._around = around
         self._ended = ended
@@ -59,17 +60,24 @@ class Runner:
 
     def _run(self) -> None:
         while self._closing_at is None:
-            try:
-                claim = self._around.store.claim(self.name, self._around.lease_s)
-            except StoreUnavailable as error:
-                _log.warning("no jobs can be taken: %s", error)
-                claim = None
+            claim = self._next()
             if claim is None:
                 self.bell.wait(IDLE_S)
             else:
+                self.job_id = claim.id
                 self._take(claim)
+                self.job_id = None
         if self._worker:
             self._worker.kill()
+
+    def _next(self) -> Claim | None:
+        try:
+            return self._around.store.claim(self.name, self._around.lease_s)
+        except StoreUnavailable as error:
+            _log.warning("no jobs can be taken: %s", error)
+        except Exception:  # noqa: BLE001 - without this thread, no job would be taken any more
+            _log.exception("no jobs can be taken")
+        return None
 
     def _take(self, claim: Claim) -> None:
         try:

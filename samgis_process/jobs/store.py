@@ -12,6 +12,7 @@ import threading
 import uuid
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -50,9 +51,9 @@ def now() -> datetime:
 
 
 class JobStore:
-    """The jobs in the database at `url`."""
+    """The jobs in the database at `url`; a path is that of an SQLite file."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str | Path) -> None:
         self._engine = open_engine(url)
         self._writes = self._engine.execution_options(**{WRITE: True})
         # SQLite takes one writer at a time, and those that it makes wait wait unfairly.
@@ -120,7 +121,8 @@ class JobStore:
         mine = and_(JOBS.c.id == job_id, JOBS.c.owner == owner)
         moment = _micros(now())
         with self._writing() as connection:
-            before = connection.execute(select(*_SHOWN).where(mine)).mappings().first()
+            seen = select(*_SHOWN).where(mine).with_for_update()
+            before = connection.execute(seen).mappings().first()
             connection.execute(
                 update(JOBS)
                 .where(mine, JOBS.c.status != Status.DISMISSED)
@@ -187,13 +189,13 @@ class JobStore:
         return self._say(claim, update(JOBS).values(values))
 
     def expired(self, but: Collection[str]) -> list[Claim]:
-        """Return the claims whose time has passed, without those of the workers in `but`."""
+        """Return the claims whose time has passed, without those on the jobs in `but`."""
         lost = select(JOBS.c.id, JOBS.c.attempts, JOBS.c.worker).where(
             JOBS.c.status == Status.RUNNING, JOBS.c.lease < _micros(now())
         )
         with self._reading() as connection:
             rows = connection.execute(lost).all()
-        return [Claim(row[0], row[1], row[2], {}) for row in rows if row[2] not in but]
+        return [Claim(row[0], row[1], row[2], {}) for row in rows if row[0] not in but]
 
     # Keeping order
 

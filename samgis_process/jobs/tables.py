@@ -24,7 +24,7 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from samgis_process.errors import StoreUnusable
@@ -66,7 +66,7 @@ JOBS = Table(
 )
 
 
-def open_engine(url: str) -> Engine:
+def open_engine(url: str | Path) -> Engine:
     """Return the engine of a database, its tables made if they are not there.
 
     Raises:
@@ -86,8 +86,9 @@ def is_sqlite(engine: Engine) -> bool:
     return engine.dialect.name == "sqlite"
 
 
-def _engine(url: str) -> Engine:
-    parsed = make_url(url)
+def _engine(url: str | Path) -> Engine:
+    # A path may hold what means something in an address.
+    parsed = URL.create("sqlite", database=str(url)) if isinstance(url, Path) else make_url(url)
     if parsed.get_backend_name() != "sqlite":
         # A connection may have died while it waited in the pool: the server was restarted.
         return create_engine(parsed, pool_pre_ping=True, pool_size=5, max_overflow=40)

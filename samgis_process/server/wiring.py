@@ -152,7 +152,7 @@ def job_room(settings: Settings, config: Path) -> JobRoom:
     """
     jobs, data = settings.jobs, settings.results.directory
     return JobRoom(
-        JobStore(jobs.url or f"sqlite:///{(data / 'jobs.sqlite').as_posix()}"),
+        JobStore(jobs.url or data / "jobs.sqlite"),
         OutputStore(data / "jobs"),
         job_work.factory(config),
         job_work.explain,
@@ -160,6 +160,7 @@ def job_room(settings: Settings, config: Path) -> JobRoom:
             workers=jobs.workers,
             queue=jobs.queue,
             keep_s=jobs.keep_s,
+            max_bytes=jobs.max_bytes,
             time_limit_s=jobs.time_limit_s,
             lease_s=jobs.lease_s,
             grace_s=jobs.grace_s,

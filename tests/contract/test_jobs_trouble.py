@@ -163,12 +163,12 @@ def test_a_full_queue_is_said_and_loses_nothing(make_job_server, tmp_path):
 
 
 def test_a_job_may_take_only_so_long(make_job_server, tmp_path):
-    with make_job_server(tmp_path, time_limit_s=2.5) as server:
+    with make_job_server(tmp_path, time_limit_s=1.5) as server:
         assert post(server, prefer="wait=20").status_code == 200
         location = made(server, trouble="stuck")
         info = ended(location)
         assert info["status"] == "failed"
-        assert 2.4 < seconds_between(info["started"], info["finished"]) < 5
+        assert 1.4 < seconds_between(info["started"], info["finished"]) < 5
         found = get(f"{location}/results")
         assert found.status_code == 504
         assert found.json()["type"] == "urn:samgis:problem:time-limit"
@@ -186,6 +186,19 @@ def test_jobs_are_kept_for_their_time(make_job_server, tmp_path):
             time.sleep(0.1)
         time.sleep(0.5)  # its files go right after its record
         assert kept(tmp_path) == set()
+
+
+def test_outputs_take_only_so_many_bytes(make_job_server, tmp_path):
+    with make_job_server(tmp_path, max_bytes=250_000) as server:
+        locations = [made(server, weight=100_000) for _ in range(4)]
+        for location in locations:
+            ended(location)
+        until = time.monotonic() + 10
+        while len(kept(tmp_path)) > 2:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        answers = [get(f"{location}/results").status_code for location in locations]
+        assert answers == [404, 404, 200, 200]
 
 
 def test_a_disk_without_room_is_told_and_passes(make_job_server, tmp_path):
@@ -407,6 +420,7 @@ def test_answers_never_cross(make_job_server, tmp_path):
     assert all(answers)
 
 
+@pytest.mark.soak
 def test_a_crowd_loses_nothing_and_the_server_stays_reachable(tmp_path, capsys):
     taken, over = [], threading.Event()
 

@@ -130,7 +130,7 @@ def test_a_lost_worker_is_noticed_and_its_words_do_not_count(store):
     lost = store.claim("w", 0.01)
     time.sleep(0.05)
     assert [claim.id for claim in store.expired(())] == [made.id]
-    assert store.expired({"w"}) == []
+    assert store.expired({made.id}) == []
     assert store.release(store.expired(())[0], "waiting again", counts=True)
     again = store.get(made.id, "")
     assert (again.status, again.started, again.message) == ("accepted", None, "waiting again")
@@ -221,6 +221,12 @@ def test_outputs_in_use_are_known(store):
     store.succeed(claims[0], claims[0].results)
     names = [f"{job.id}.{number}" for job in (done, running) for number in (1, 2)] + ["x"]
     assert store.results_in_use(names) & set(names) == {claim.results for claim in claims}
+
+
+def test_a_path_may_hold_anything(tmp_path):
+    path = tmp_path / "a ?b=c%20#d" / "jobs.sqlite"
+    JobStore(path).close()
+    assert path.exists()
 
 
 def test_a_store_is_opened_again(store, url):
