@@ -454,6 +454,32 @@ def _p95(values):
     return statistics.quantiles(values, n=20)[18]
 
 
+def test_a_database_is_restarted_under_a_running_job(
+    make_job_server, tmp_path, postgresql, database
+):
+    with make_job_server(tmp_path, url=database) as server:
+        location = made(server, pause=1.5, count=4)
+        wait_for(location, "running")
+        postgresql.stop("fast")
+        try:
+            for answer in (get(location), get(f"{server}/jobs"), post(server)):
+                assert answer.status_code == 503
+                assert int(answer.headers["retry-after"]) > 0
+                assert answer.json()["type"] == "urn:samgis:problem:jobs-unavailable"
+            assert post(server, prefer="").status_code == 200  # what is waited for needs no record
+            time.sleep(2)  # it ends in the meantime
+        finally:
+            postgresql.start()
+        assert ended(location)["status"] == "successful"
+        assert get(f"{location}/results").json()["lab"]["inputs"]["count"] == 4
+        assert ended(made(server))["status"] == "successful"
+        wait_for(made(server, trouble="stuck"), "running")
+        postgresql.stop("fast")
+        begun = time.monotonic()
+    postgresql.start()
+    assert time.monotonic() - begun < 20  # nor does it keep the server from stopping
+
+
 def test_two_servers_share_the_work_of_one_database(make_job_server, tmp_path, database):
     rooms = [lab.job_room(tmp_path, url=database) for _ in range(2)]
     with (

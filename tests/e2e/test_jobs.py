@@ -26,7 +26,7 @@ class Tiles:
 
 
 @pytest.fixture(scope="module")
-def tiles(script):
+def slow_tiles(script):
     helper = script("tile_server")
     tiles = Tiles(helper.png)
     with helper.TileServer(respond=tiles) as server:
@@ -34,23 +34,18 @@ def tiles(script):
         yield server
 
 
-@pytest.fixture(scope="module")
-def server(script, tiles, tiny_model_dir, tmp_path_factory):
-    directory = tmp_path_factory.mktemp("jobs")
-    url = f"{tiles.url}/{{z}}/{{x}}/{{y}}.png"
-    sources = {
-        "sample": {"type": "sample"},
-        "sample-dem": {"type": "sample-dem"},
-        "slow": {"type": "xyz", "url": url, "cache_tiles": False, "read_timeout_s": 60},
-    }
+@pytest.fixture
+def slow(script, slow_tiles, tiny_model_dir, tmp_path):
+    """A server whose tiles can be slow."""
+    url = f"{slow_tiles.url}/{{z}}/{{x}}/{{y}}.png"
+    source = {"type": "xyz", "url": url, "cache_tiles": False, "read_timeout_s": 60}
     helper = script("server_process")
     config = helper.configure(
-        directory / "config.yml", tiny_model_dir, directory / "cache", sources
+        tmp_path / "config.yml", tiny_model_dir, tmp_path / "cache", {"slow": source}
     )
-    server = helper.ServerProcess(config, directory / "log").start().ready(120)
-    server.data = directory / "cache" / "data"
+    server = helper.ServerProcess(config, tmp_path / "log").start().ready()
     yield server
-    assert server.stop() in (0, 130)
+    server.stop()
 
 
 def post(server, process, inputs, headers=ASYNC):
@@ -79,8 +74,9 @@ def test_a_job_answers_as_a_sync_call_does(server):
     job = requests.get(f"{location}/results", timeout=20)
     assert job.headers["content-type"] == "application/geo+json"
     assert job.json()["features"] == sync.json()["features"]
-    assert (server.data / "jobs.sqlite").exists()
-    assert (server.data / "jobs" / f"{location.rpartition('/')[2]}.1").is_dir()
+    data = server.cache / "data"
+    assert (data / "jobs.sqlite").exists()
+    assert (data / "jobs" / f"{location.rpartition('/')[2]}.1").is_dir()
 
 
 def test_what_a_job_links_to_can_be_fetched(server):
@@ -97,16 +93,16 @@ def test_what_a_job_links_to_can_be_fetched(server):
         assert requests.head(asset["href"], timeout=20).status_code == 200
 
 
-def test_a_job_that_waits_for_tiles_is_dismissed_within_a_second(server, tiles):
-    assert post(server, "segment", {"source": "slow", **WINDOW}, {}).status_code == 200
-    tiles.tiles.pause_s = 30
+def test_a_job_that_waits_for_tiles_is_dismissed_within_a_second(slow, slow_tiles):
+    assert post(slow, "segment", {"source": "slow", **WINDOW}, {}).status_code == 200
+    slow_tiles.tiles.pause_s = 30
     moved = {**WINDOW, "bbox": [x + 0.001 for x in SAMPLE]}
-    location = post(server, "segment", {"source": "slow", **moved}).headers["location"]
+    location = post(slow, "segment", {"source": "slow", **moved}).headers["location"]
     until(location, "running")
     time.sleep(0.5)
-    following = post(server, "segment", {"source": "sample", **WINDOW}).headers["location"]
+    following = post(slow, "segment", {"source": "slow", **WINDOW}).headers["location"]
     gone = requests.delete(location, timeout=20).json()
-    tiles.tiles.pause_s = 0
+    slow_tiles.tiles.pause_s = 0
     begun = until(following, "running", "successful")["started"]
     apart = datetime.fromisoformat(begun) - datetime.fromisoformat(gone["finished"])
     assert apart.total_seconds() < 1
