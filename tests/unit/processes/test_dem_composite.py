@@ -20,6 +20,7 @@ from samgis_process.ogc.process import Context
 from samgis_process.processes.dem_composite import DemCompositeProcess
 from samgis_process.processes.dem_composite_request import DemCompositeRequest
 from samgis_process.processes.pictures import Pictures
+from samgis_process.rendering import TERRAIN
 from samgis_process.results import ResultStore
 from samgis_process.settings import parse
 from samgis_process.sources import SourceCatalogue
@@ -173,9 +174,9 @@ REFUSED = [
     ({"bbox": [1, 2, 3]}, "bbox", "no bounding box", "four finite numbers"),
     ({"zoom": 30}, "zoom", "30 is outside", "to"),
     ({"zoom": 14.5}, "zoom", "no whole number", "whole number"),
-    ({"rendering": "terain"}, "rendering", "'terain' is not offered", "terrain, relief, samgis"),
-    ({"rendering": "rgb"}, "rendering", "'rgb' is not offered", "terrain, relief, samgis"),
-    ({"rendering": {"bands": [1]}}, "rendering", "is not offered", "terrain, relief, samgis"),
+    ({"rendering": "terain"}, "rendering", "'terain' is not offered", ", ".join(TERRAIN)),
+    ({"rendering": "rgb"}, "rendering", "'rgb' is not offered", ", ".join(TERRAIN)),
+    ({"rendering": {"bands": [1]}}, "rendering", "is not offered", ", ".join(TERRAIN)),
     ({"layers": "slope"}, "layers", "is no list", "a list"),
     ({"layers": ["slope", "skyview"]}, "layers[1]", "'skyview' is not offered", "sky_view"),
     ({"layers": ["slope", "tpi", "slope"]}, "layers[2]", "named twice", ""),
@@ -298,7 +299,7 @@ def test_what_is_unknown_is_masked_in_the_composite(run, opened):
     np.testing.assert_array_equal(mask, np.isfinite(plane()))
 
 
-@pytest.mark.parametrize("rendering", ["terrain", "relief", "samgis"])
+@pytest.mark.parametrize("rendering", list(TERRAIN))
 def test_the_composite_or_the_preview_come_alone(run, store, rendering):
     media_type, content = run(COG, rendering=rendering)
     assert media_type == COG
