@@ -25,7 +25,7 @@ import terrain_table
 
 from samgis_process.inference import catalogue
 from samgis_process.inference.sessions import Runtime, session_options
-from samgis_process.rendering import TerrainRendering, paint
+from samgis_process.rendering import TERRAIN, TerrainRendering, paint
 from samgis_process.settings import ModelSettings
 from samgis_process.terrain import LAYERS, Options, Surface, compute
 from samgis_process.weights.build import ensure
@@ -34,7 +34,6 @@ ROOT = Path(__file__).parent.parent.parent
 ROUNDS = 5
 MODELS = Path(os.environ.get("SAMGIS_MODELS_DIR", ROOT / "models"))
 SIDE, HALO, CELL = 1024, 32, 10.0
-RENDERINGS = ("terrain", "relief", "samgis")
 
 
 def main():
@@ -68,7 +67,7 @@ def ours(surface):
     """Return what we do, by name."""
     drawn = {
         f"rendering {name}": lambda name=name: paint(TerrainRendering(name, HALO), surface, HALO)
-        for name in RENDERINGS
+        for name in TERRAIN
     }
     layers = {
         name: lambda name=name: compute(surface, name, Options(), HALO)

@@ -115,6 +115,20 @@ def test_level_ground_faces_nowhere():
         np.testing.assert_allclose(lit, 127.5, atol=1e-4)
 
 
+@pytest.mark.parametrize("rise", [1e-15, 1e-20, 1e-22, 3e-23])
+def test_what_is_all_but_level_is_lit_and_bent_as_level_ground(shapes, rise):
+    """As resampling leaves it of the sea: squares of such gradients are lost to float32."""
+    place = shapes.even(1, 1, 5, 5, (2, 2))
+    surface, _ = place(shapes.plane(rise, rise / 3))
+    lit = layer(surface, "hillshade_multi")
+    np.testing.assert_allclose(lit, 255 * math.sqrt(0.5), rtol=1e-5)
+    surface, _ = place(shapes.quadric(-4 * rise, 0, -rise, east=9 * rise))
+    profile, plan, total = (
+        layer(surface, name) for name in ("profile_curvature", "plan_curvature", "curvature")
+    )
+    np.testing.assert_allclose(profile + plan, total, rtol=1e-5)
+
+
 @pytest.mark.parametrize("bearing", [0, 45, 90, 135, 180, 225, 270, 315])
 def test_aspects_are_at_least_0_and_below_360(shapes, bearing):
     turn = math.radians(bearing)
