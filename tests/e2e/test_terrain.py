@@ -41,7 +41,7 @@ def hill(script):
     return shapely.Polygon(np.stack([lng, lat], axis=-1))
 
 
-def test_the_ancestors_terrain_request_runs_as_it_is(server, hill):
+def test_the_ancestors_terrain_request_runs_as_it_is(server):
     response = server.segment(SEED)
     assert response.status_code == 200, response.text
     answer = response.json()
@@ -52,16 +52,27 @@ def test_the_ancestors_terrain_request_runs_as_it_is(server, hill):
         996,
         666,
     )
-    assert iou(shapely.geometry.shape(feature["geometry"]), hill) > 0.7
+    assert answer["samgis"]["warnings"] == []
+    outline = shapely.geometry.shape(feature["geometry"])
+    for _, lat, lng, label in POINTS:
+        assert outline.contains(shapely.Point(lng, lat)) == bool(label)
+
+
+@pytest.mark.parametrize("rendering", ["terrain", "samgis"])
+def test_the_ancestors_points_find_the_hill_between_them(server, hill, rendering):
+    (feature,) = server.segment(SEED | {"rendering": rendering}).json()["features"]
+    assert iou(shapely.geometry.shape(feature["geometry"]), hill) > 0.9
 
 
 def test_renderings_of_elevation_are_cached_apart(server):
     states = {}
+    west, south = 9.2312, 46.12468
+    there = SEED | {"bbox": [west, south, 9.4, 46.2]}  # a window that no other test asks for
     for rendering in ("relief", "terrain", "samgis", "grey", "relief"):
-        answer = server.segment(SEED | {"rendering": rendering}).json()
+        answer = server.segment(there | {"rendering": rendering}).json()
         assert answer["samgis"]["rendering"] == rendering
         states.setdefault(rendering, []).append(answer["samgis"]["cache"])
-    assert states["relief"][-1] == "hit"
+    assert states["relief"] == ["miss", "hit"]
     assert [states[name] for name in ("terrain", "samgis", "grey")] == [["miss"]] * 3
 
 
