@@ -1,0 +1,91 @@
+"""The candidates: ways to draw elevation as a picture that a model reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.evaluation.landforms.scene import HALO, Scene
+from samgis_process.rendering import TERRAIN, TerrainRendering, paint
+from samgis_process.rendering.draw import NOTHING
+from samgis_process.terrain import Options, Surface, compute
+
+Image = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+Painter = Callable[[Surface], Image]
+
+RADIUS = 32  # cells, of openness and sky view
+STRETCH = (2.0, 98.0)  # percentiles of the window that `grey` draws as black and white
+OPEN = (60.0, 120.0)  # degrees of openness drawn as 0 and 255: level ground is grey
+STEEPEST = 60.0  # degrees of slope drawn as 255
+
+
+def picture(scene: Scene, name: str) -> Image:
+    """Return a scene as the model sees it, uint8 (rows, cols, 3)."""
+    size = np.float32(scene.cell_m)
+    surface = Surface.even(scene.elevation, size, size)
+    image = RENDERINGS[name](surface)
+    image[~np.isfinite(scene.window)] = NOTHING
+    return np.ascontiguousarray(image)
+
+
+def of_product(name: str, radius: int | None = None) -> Painter:
+    """Return one of the server's own renderings, with its own radius unless one is given."""
+    wanted = TerrainRendering(name, radius or TERRAIN[name].radius)
+    return lambda surface: paint(wanted, surface, HALO)
+
+
+def _layer(surface: Surface, name: str) -> Floats:
+    """Return a layer of the window; what is unknown is drawn over by `picture`."""
+    return np.nan_to_num(compute(surface, name, Options(radius=RADIUS), HALO))
+
+
+def _levels(values: Floats, low: float, high: float) -> Image:
+    share = np.clip((values - low) / max(high - low, 1e-6), 0, 1)
+    return np.rint(255 * share).astype(np.uint8)
+
+
+def _composed(*channels: Image) -> Image:
+    return np.stack(channels * (3 // len(channels)), axis=-1)
+
+
+def _grey(surface: Surface) -> Image:
+    heights = surface.trimmed(HALO).elevation
+    low, high = np.nanpercentile(heights, STRETCH)
+    return _composed(_levels(np.nan_to_num(heights, nan=float(low)), float(low), float(high)))
+
+
+def _shaded(surface: Surface) -> Image:
+    return _composed(_levels(_layer(surface, "hillshade"), 0, 255))
+
+
+def _shaded_multi(surface: Surface) -> Image:
+    return _composed(_levels(_layer(surface, "hillshade_multi"), 0, 255))
+
+
+def _openness(surface: Surface) -> Image:
+    return _composed(
+        _levels(_layer(surface, "openness"), *OPEN),
+        _levels(_layer(surface, "slope"), 0, STEEPEST),
+        _levels(_layer(surface, "openness_negative"), *OPEN),
+    )
+
+
+def _sky_view(surface: Surface) -> Image:
+    sky = _levels(_layer(surface, "sky_view"), 0.4, 1)
+    gentle = 255 - _levels(_layer(surface, "slope"), 0, STEEPEST)
+    return _composed(sky, gentle, ((sky.astype(np.uint16) + gentle) // 2).astype(np.uint8))
+
+
+RENDERINGS: Mapping[str, Painter] = {
+    "terrain": of_product("terrain"),
+    "relief": of_product("relief"),
+    "samgis": of_product("samgis"),
+    "openness": _openness,
+    "sky view + slope": _sky_view,
+    "hillshade": _shaded,
+    "hillshade, multi": _shaded_multi,
+    "grey": _grey,
+}
