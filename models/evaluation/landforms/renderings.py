@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 Painter = Callable[[Surface], Image]
 
-RADIUS = 32  # cells, of openness and sky view
+DISTANCES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)  # cells, of openness and sky view
 STRETCH = (2.0, 98.0)  # percentiles of the window that `grey` draws as black and white
 OPEN = (60.0, 120.0)  # degrees of openness drawn as 0 and 255: level ground is grey
 STEEPEST = 60.0  # degrees of slope drawn as 255
@@ -39,7 +40,7 @@ def of_product(name: str, radius: int | None = None) -> Painter:
 
 def _layer(surface: Surface, name: str) -> Floats:
     """Return a layer of the window; what is unknown is drawn over by `picture`."""
-    return np.nan_to_num(compute(surface, name, Options(radius=RADIUS), HALO))
+    return np.nan_to_num(compute(surface, name, Options(), HALO))
 
 
 def _levels(values: Floats, low: float, high: float) -> Image:
@@ -66,17 +67,48 @@ def _shaded_multi(surface: Surface) -> Image:
 
 
 def _openness(surface: Surface) -> Image:
+    upper, lower = _angles(surface)
     return _composed(
-        _levels(_layer(surface, "openness"), *OPEN),
+        _levels(90 - _mean(upper), *OPEN),
         _levels(_layer(surface, "slope"), 0, STEEPEST),
-        _levels(_layer(surface, "openness_negative"), *OPEN),
+        _levels(90 + _mean(lower), *OPEN),
     )
 
 
 def _sky_view(surface: Surface) -> Image:
-    sky = _levels(_layer(surface, "sky_view"), 0.4, 1)
+    upper, _ = _angles(surface)
+    seen = 1 - _mean([np.sin(np.radians(np.maximum(angle, 0))) for angle in upper])
+    sky = _levels(seen, 0.4, 1)
     gentle = 255 - _levels(_layer(surface, "slope"), 0, STEEPEST)
     return _composed(sky, gentle, ((sky.astype(np.uint16) + gentle) // 2).astype(np.uint8))
+
+
+def _mean(fields: Sequence[Floats]) -> Floats:
+    return np.asarray(sum(fields) / len(fields), np.float32)
+
+
+def _angles(surface: Surface) -> tuple[list[Floats], list[Floats]]:
+    """Return the highest and the lowest elevation angle in eight directions, degrees.
+
+    At `DISTANCES` only, not at every cell of the way as the server's own layers: the candidates
+    are to be told apart, and exact horizons of a hundred windows take an hour.
+    """
+    heights = np.nan_to_num(surface.elevation, nan=float(np.nanmean(surface.elevation)))
+    upper, lower = [], []
+    for turn in range(8):
+        east, north = math.cos(turn * math.pi / 4), math.sin(turn * math.pi / 4)
+        tangents = [_tangent(heights, surface.resolution, east * d, north * d) for d in DISTANCES]
+        upper.append(np.degrees(np.arctan(np.max(tangents, axis=0))))
+        lower.append(np.degrees(np.arctan(np.min(tangents, axis=0))))
+    return upper, lower
+
+
+def _tangent(heights: Floats, cell_m: float, east: float, north: float) -> Floats:
+    """Return the slope of the line of sight to the cell at an offset."""
+    cols, rows = round(east), -round(north)
+    there = heights[HALO + rows : rows - HALO, HALO + cols : cols - HALO]
+    rise = there - heights[HALO:-HALO, HALO:-HALO]
+    return np.asarray(rise / np.float32(math.hypot(cols, rows) * cell_m), np.float32)
 
 
 RENDERINGS: Mapping[str, Painter] = {
