@@ -1,5 +1,6 @@
 # samgis-process: build with `docker build -t samgis-process .`, run with `docker compose up`, or
-#   docker run --read-only --tmpfs /tmp -p 127.0.0.1:5000:5000 -v samgis-cache:/cache samgis-process
+#   docker run --read-only --tmpfs /tmp -p 127.0.0.1:5000:5000 -v samgis-cache:/cache \
+#     -v samgis-data:/data samgis-process
 ARG PYTHON_IMAGE=python:3.12-slim-bookworm
 
 FROM ${PYTHON_IMAGE} AS build
@@ -18,15 +19,16 @@ RUN /venv/bin/pip install --no-build-isolation --no-deps . \
 
 FROM ${PYTHON_IMAGE}
 RUN useradd --no-log-init --uid 10001 --no-create-home --home-dir /tmp samgis \
-    && install -d -o samgis /cache
+    && install -d -o samgis /cache /data
 COPY --from=build /venv /venv
 COPY --from=build /app/models /app/models
 COPY pygeoapi-config.yml openapi.yml LICENSE NOTICE /app/
 WORKDIR /app
 USER 10001
-ENV HOST=0.0.0.0 PORT=5000 SAMGIS_CACHE_DIR=/cache PATH=/venv/bin:$PATH \
+ENV HOST=0.0.0.0 PORT=5000 SAMGIS_CACHE_DIR=/cache SAMGIS_DATA_DIR=/data \
+    PATH=/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
-VOLUME /cache
+VOLUME /cache /data
 EXPOSE 5000
 HEALTHCHECK --start-period=30s --interval=30s --timeout=5s \
     CMD ["/venv/bin/python", "-c", "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + os.environ['PORT'] + '/health', timeout=4)"]

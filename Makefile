@@ -8,7 +8,7 @@ HOST ?= 127.0.0.1
 PORT ?= 5000
 export HOST PORT
 
-.PHONY: serve test check bench eval-model soak openapi lock system-packages clean models pictures
+.PHONY: serve test check bench terrain-table eval-model soak openapi lock system-packages clean models pictures
 
 serve: $(VENV)/.serve models
 	$(SAMGIS) serve
@@ -28,6 +28,9 @@ models: $(VENV)/.serve
 bench: $(VENV)/.test models
 	$(RUN) tests/bench/bench.py
 	$(RUN) tests/bench/models.py
+
+terrain-table: $(VENV)/.test
+	$(RUN) tests/terrain_table.py
 
 # PAIRS=DIR (with an index.csv), MODEL=id or directory, LIMIT=objects, EVAL="further options"
 eval-model: $(VENV)/.test models

@@ -7,6 +7,8 @@ SamgisError
 │   └── PictureGone         a digest stands for a picture that is not kept (any more)
 ├── SourceUnavailable       a source did not answer, or answered nonsense
 │   └── SourceTimeout       it did not answer in time
+├── NoSuchResult            a result that is not kept (any more)
+├── NoRoom                  a result cannot be kept: the disk is full
 ├── ModelUnavailable        the model's files are missing, damaged or of another shape
 └── Overloaded              too much work is waiting; later it may pass
 """
@@ -66,6 +68,14 @@ class SourceUnavailable(SamgisError):
 
 class SourceTimeout(SourceUnavailable):
     """A source did not answer in time."""
+
+
+class NoSuchResult(SamgisError):
+    """There is no such file among the results, or not any more."""
+
+
+class NoRoom(SamgisError):
+    """A result cannot be kept now; later there may be room."""
 
 
 class ModelUnavailable(SamgisError):

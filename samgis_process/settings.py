@@ -21,6 +21,7 @@ from samgis_process.errors import SamgisError
 SHORT_NAMES = {
     "SAMGIS_PUBLIC_URL": ("server", "public_url"),
     "SAMGIS_CACHE_DIR": ("cache", "directory"),
+    "SAMGIS_DATA_DIR": ("results", "directory"),
     "SAMGIS_MODELS_DIR": ("models", "directory"),
 }
 
@@ -98,6 +99,19 @@ class CacheSettings(_Section):
     max_tile_bytes: PositiveInt = Field(2**30, description="Bytes of map tiles kept, likewise.")
 
 
+class ResultSettings(_Section):
+    """Files that answers link to."""
+
+    directory: Path = Field(
+        default_factory=lambda: platformdirs.user_data_path("samgis-process", appauthor=False),
+        description="Directory of data; results lie in `results` below it.",
+    )
+    keep_s: PositiveFloat = Field(24 * 3600, description="Seconds for which a result is kept.")
+    max_bytes: PositiveInt = Field(
+        10 * 2**30, description="Bytes of results kept; the oldest go first."
+    )
+
+
 class _SourceSettings(_Section):
     title: str | None = Field(None, description="Name for people.")
     attribution: str = Field("", description="Whom to credit; comes back in every answer.")
@@ -167,6 +181,12 @@ class _GdalSettings(_SourceSettings):
     nodata: float | None = Field(
         None, description="The value that means nothing, where the dataset does not say itself."
     )
+    elevation: bool = Field(
+        default=False, description="Whether the first band is elevation, to be drawn as terrain."
+    )
+    vertical_unit: Literal["metre", "foot", "us-survey-foot"] | None = Field(
+        None, description="Unit of elevation, where the dataset does not say itself; metres."
+    )
     revision: str = Field("", description="Change it when the pixels change.")
     max_zoom: int | None = Field(
         None, ge=0, le=24, description="Highest zoom that shows more than the one before it."
@@ -197,7 +217,14 @@ class SampleSettings(_SourceSettings):
     bulk: bool = Field(default=True, description="Whether whole regions may be read.")
 
 
-SourceSettings = XyzSettings | RasterSettings | GdalSettings | SampleSettings
+class SampleDemSettings(_SourceSettings):
+    """The elevation of the built-in scene."""
+
+    type: Literal["sample-dem"]
+    bulk: bool = Field(default=True, description="Whether whole regions may be read.")
+
+
+SourceSettings = XyzSettings | RasterSettings | GdalSettings | SampleSettings | SampleDemSettings
 
 
 class Settings(_Section):
@@ -207,6 +234,7 @@ class Settings(_Section):
     limits: LimitSettings = LimitSettings()
     models: ModelSettings = ModelSettings()
     cache: CacheSettings = CacheSettings()
+    results: ResultSettings = ResultSettings()
     default_source: str = Field("sample", description="Source of requests that name none.")
     sources: dict[str, SourceSettings] = Field(
         {"sample": SampleSettings(type="sample")}, description="The sources on offer, by id."
@@ -292,13 +320,14 @@ def _explain_one(item: dict[str, Any]) -> str:
 
 def _known_names() -> list[str]:
     sections = (Settings, ServerSettings, LimitSettings, ModelSettings, CacheSettings)
-    sources = (XyzSettings, RasterSettings, GdalSettings, SampleSettings)
-    return sorted({name for model in (*sections, *sources) for name in model.model_fields})
+    sources = (XyzSettings, RasterSettings, GdalSettings, SampleSettings, SampleDemSettings)
+    models = (*sections, ResultSettings, *sources)
+    return sorted({name for model in models for name in model.model_fields})
 
 
 def _absolute(settings: Settings, base: Path) -> Settings:
     sources = {name: _absolute_source(source, base) for name, source in settings.sources.items()}
-    models, cache = settings.models, settings.cache
+    models, cache, results = settings.models, settings.cache, settings.results
     return settings.model_copy(
         update={
             "sources": sources,
@@ -306,6 +335,9 @@ def _absolute(settings: Settings, base: Path) -> Settings:
                 update={"directory": base / models.directory.expanduser()}
             ),
             "cache": cache.model_copy(update={"directory": base / cache.directory.expanduser()}),
+            "results": results.model_copy(
+                update={"directory": base / results.directory.expanduser()}
+            ),
         }
     )
 

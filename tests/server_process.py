@@ -26,6 +26,7 @@ def configure(path, model_dir, cache, sources, **section):
     document["samgis"] = {
         "models": {"default": model_dir.name, "directory": str(model_dir.parent)},
         "cache": {"directory": str(cache)},
+        "results": {"directory": str(cache / "data")},
         "default_source": next(iter(sources)),
         "sources": sources,
         **section,

@@ -12,6 +12,8 @@ from samgis_process.settings import (
     LimitSettings,
     ModelSettings,
     RasterSettings,
+    ResultSettings,
+    SampleDemSettings,
     SampleSettings,
     ServerSettings,
     XyzSettings,
@@ -23,7 +25,9 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "limits": LimitSettings,
     "models": ModelSettings,
     "cache": CacheSettings,
+    "results": ResultSettings,
     "sources.ID, type: sample": SampleSettings,
+    "sources.ID, type: sample-dem": SampleDemSettings,
     "sources.ID, type: xyz": XyzSettings,
     "sources.ID, type: raster": RasterSettings,
     "sources.ID, type: gdal": GdalSettings,
@@ -31,6 +35,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
 # Defaults that depend on the machine, in words.
 IN_WORDS = {
     "cache.directory": "the user's cache directory",
+    "results.directory": "the user's data directory",
 }
 HEAD = """# Settings
 

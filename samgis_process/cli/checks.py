@@ -26,6 +26,7 @@ from samgis_process.settings import (
     ConfigurationError,
     GdalSettings,
     RasterSettings,
+    SampleDemSettings,
     SampleSettings,
     Settings,
     SourceSettings,
@@ -178,7 +179,7 @@ def _middle(info: SourceInfo) -> GeoBox:
 def _source_remedy(source: SourceSettings) -> str:
     if isinstance(source, RasterSettings):
         return f"put the file at {source.path}, readable for this user, or correct `path`"
-    if isinstance(source, SampleSettings):
+    if isinstance(source, SampleSettings | SampleDemSettings):
         return "make SAMGIS_CACHE_DIR writable for this user"
     return "check the address, the key and the network; a running server tries again"
 

@@ -12,10 +12,11 @@ import click
 
 from samgis_process import __version__
 from samgis_process.cli import serving
+from samgis_process.cli.composite import composite
 from samgis_process.cli.doctor import doctor
 from samgis_process.cli.models import models
 from samgis_process.cli.progress import Progress
-from samgis_process.errors import InvalidRequest, SamgisError, SourceUnavailable
+from samgis_process.errors import Fault, InvalidRequest, SamgisError, SourceUnavailable
 from samgis_process.server import wiring
 from samgis_process.settings import ConfigurationError, Settings
 from samgis_process.settings import load as load_settings
@@ -31,10 +32,23 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except SamgisError as error:
-            click.echo(f"samgis-process: {error}", err=True)
+            click.echo(f"samgis-process: {_said(error)}", err=True)
             ctx.exit(_exit_code(error))
         except KeyboardInterrupt:
             ctx.exit(INTERRUPTED)
+
+
+def _said(error: SamgisError) -> str:
+    """Return the error in one line; of a request also what would do, and what to do."""
+    if not isinstance(error, InvalidRequest):
+        return str(error)
+    return "; ".join(_one(fault) for fault in error.faults)
+
+
+def _one(fault: Fault) -> str:
+    wanted = f" (wanted: {fault.limit})" if fault.limit else ""
+    remedy = f"; {fault.remedy}" if fault.remedy else ""
+    return f"{fault.input}: {fault.message}{wanted}{remedy}"
 
 
 def _exit_code(error: SamgisError) -> int:
@@ -97,6 +111,7 @@ def _ready(settings: Settings) -> wiring.Services:
     return services
 
 
+main.add_command(composite)
 main.add_command(doctor)
 main.add_command(models)
 

@@ -114,6 +114,19 @@ class GeoBox:
         lng, lat = self.lnglats(np.array([pixel.col]), np.array([pixel.row]))
         return LngLat(float(lng[0]), float(lat[0]))
 
+    def padded(self, cells: int) -> GeoBox:
+        """Return the box with so many cells more on every side, as far as the world goes."""
+        top = max(0, self.row_off - cells)
+        bottom = min(self.world_size, self.row_off + self.height + cells)
+        across = cells if self.width + 2 * cells <= self.world_size else 0
+        return replace(
+            self,
+            col_off=(self.col_off - across) % self.world_size,
+            row_off=top,
+            width=self.width + 2 * across,
+            height=bottom - top,
+        )
+
     def parts(self) -> Iterator[GeoBox]:
         """Yield the box itself, or its two parts on either side of the antimeridian."""
         beyond = self.col_off + self.width - self.world_size

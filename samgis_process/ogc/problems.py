@@ -19,6 +19,8 @@ from samgis_process.errors import (
     InvalidRequest,
     ModelUnavailable,
     NoData,
+    NoRoom,
+    NoSuchResult,
     Overloaded,
     PictureGone,
     SamgisError,
@@ -58,6 +60,12 @@ PROBLEMS: dict[type[SamgisError], Problem] = {
     NoData: Problem(HTTPStatus.BAD_REQUEST, OURS + "no-data", "The source holds no data there"),
     PictureGone: Problem(
         HTTPStatus.CONFLICT, OURS + "picture-gone", "The picture is not kept here (any more)"
+    ),
+    NoSuchResult: Problem(
+        HTTPStatus.NOT_FOUND, OURS + "no-such-result", "No such result (any more)"
+    ),
+    NoRoom: Problem(
+        HTTPStatus.SERVICE_UNAVAILABLE, OURS + "no-room", "The result cannot be kept now"
     ),
     errors.InvalidParameter: Problem(
         HTTPStatus.BAD_REQUEST,

@@ -35,18 +35,24 @@ class Context:
     Attributes:
         request_id: names the request in answers and in the log.
         outputs: the media type wanted of each requested output.
+        base_url: the server's address as the client knows it, without a slash at its end.
         on_report: told how far the run has come.
         is_cancelled: asked whether anybody still wants the answer.
     """
 
     request_id: str
     outputs: Mapping[str, str] = field(default_factory=dict)
+    base_url: str = ""
     on_report: Callable[[float, str], None] = _nobody_listens
     is_cancelled: Callable[[], bool] = _nobody_cancels
 
     def report(self, fraction: float, message: str) -> None:
         """Say how far the work has come, 0 to 1."""
         self.on_report(fraction, message)
+
+    def link(self, path: str) -> str:
+        """Return the address of a path of this server, which begins with a slash."""
+        return f"{self.base_url}{path}"
 
     def cancelled(self) -> bool:
         """Return whether the work should stop."""

@@ -22,7 +22,7 @@ from samgis_process.ogc.negotiation import JSON, wants_html
 from samgis_process.ogc.pool import WorkPool
 from samgis_process.ogc.prefer import execution_mode, preferences
 from samgis_process.ogc.problems import request_id_of
-from samgis_process.ogc.process import Process
+from samgis_process.ogc.process import Context, Process
 from samgis_process.ogc.request import Offer
 from samgis_process.ogc.wording import did_you_mean, one_of, shown
 
@@ -108,7 +108,9 @@ class _Processes:
             raise HTTPException(501, "Asynchronous execution is not offered yet.")  # jobs go here
         content = await request.body()
         accept = request.headers.get("accept")
-        work = partial(execute.answer, offer, content, accept, request_id_of(request))
+        base = base_url(request, self._public_url)
+        context = Context(request_id_of(request), base_url=base)
+        work = partial(execute.answer, offer, content, accept, context)
         return await self._pool.run(work)
 
     def _offer(self, process_id: str) -> Offer:

@@ -6,40 +6,11 @@ from typing import Any
 
 from samgis_process import __version__
 from samgis_process.inference.room import ModelRoom
+from samgis_process.processes.window_inputs import BBOX, ancestor, bbox, once
+from samgis_process.rendering import TERRAIN
 from samgis_process.settings import LimitSettings
 from samgis_process.sources import SourceCatalogue
 
-CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
-
-CORNER = {
-    "type": "object",
-    "required": ["lat", "lng"],
-    "properties": {
-        "lat": {"oneOf": [{"type": "number"}, {"type": "string"}]},
-        "lng": {"oneOf": [{"type": "number"}, {"type": "string"}]},
-    },
-}
-RECTANGLE = {
-    "type": "object",
-    "required": ["ne", "sw"],
-    "properties": {"ne": CORNER, "sw": CORNER},
-}
-FOUR_NUMBERS = {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 4}
-BBOX = {
-    "oneOf": [
-        {
-            "type": "object",
-            "format": "ogc-bbox",
-            "required": ["bbox"],
-            "properties": {
-                "bbox": FOUR_NUMBERS,
-                "crs": {"type": "string", "default": CRS84},
-            },
-        },
-        FOUR_NUMBERS,
-        RECTANGLE,
-    ]
-}
 RENDERING = {
     "oneOf": [
         {"type": "string"},
@@ -134,7 +105,7 @@ FEATURES = {
 
 def describe(sources: SourceCatalogue, models: ModelRoom, limits: LimitSettings) -> dict[str, Any]:
     """Return the process description (OGC API - Processes, part 1) without its links."""
-    inputs = _where(sources) | _what(limits) | _how(models) | SHAPE_INPUTS | _ancestor()
+    inputs = _where(sources) | _what(limits) | _how(models) | SHAPE_INPUTS | ancestor()
     return {
         "id": "segment",
         "version": __version__,
@@ -147,27 +118,14 @@ def describe(sources: SourceCatalogue, models: ModelRoom, limits: LimitSettings)
         "keywords": ["segmentation", "segment anything", "imagery", "GeoJSON"],
         "jobControlOptions": ["sync-execute"],
         "outputTransmission": ["value"],
-        "inputs": {name: _once(value) for name, value in inputs.items()},
+        "inputs": {name: once(value) for name, value in inputs.items()},
         "outputs": {"features": FEATURES},
     }
 
 
-def _once(value: dict[str, Any]) -> dict[str, Any]:
-    return {"minOccurs": 0, "maxOccurs": 1} | value
-
-
 def _where(sources: SourceCatalogue) -> dict[str, dict[str, Any]]:
     return {
-        "bbox": {
-            "title": "Map window",
-            "description": (
-                "West, south, east, north: an OGC bbox with `crs` (OGC:CRS84, EPSG:4326 with "
-                "latitude first, EPSG:3857, or the source's own), a list of four numbers, or "
-                '{"ne": {"lat", "lng"}, "sw": {...}}. West may lie east of east: the window then '
-                "crosses the antimeridian. Required, but for an `image` with its own bounds."
-            ),
-            "schema": BBOX,
-        },
+        "bbox": bbox("Required, but for an `image` with its own bounds."),
         "zoom": {
             "title": "Zoom",
             "description": (
@@ -206,7 +164,8 @@ def _where(sources: SourceCatalogue) -> dict[str, dict[str, Any]]:
                 "infrared, red, green), or an object. `bands`: 1 or 3 band numbers from 1, or "
                 'normalised differences {"nd": [a, b]}. `stretch`: [2, 98] (percentiles of the '
                 'whole source), "minmax", "none", or the values to draw as black and full: '
-                "[[low, high], ...]. By default the source's own."
+                "[[low, high], ...]. Of elevation one of: "
+                f"{', '.join(TERRAIN)}, grey. By default the source's own."
             ),
             "schema": RENDERING,
         },
@@ -292,26 +251,5 @@ def _prompt_collection(limits: LimitSettings) -> dict[str, Any]:
         "properties": {
             "type": {"type": "string", "enum": ["FeatureCollection"]},
             "features": features,
-        },
-    }
-
-
-def _ancestor() -> dict[str, dict[str, Any]]:
-    """Return the inputs that SamGIS requests carry besides."""
-    return {
-        "source_type": {
-            "title": "Source, as SamGIS calls it",
-            "description": "A synonym of `source`.",
-            "schema": {"type": "string"},
-        },
-        "id": {
-            "title": "Ignored",
-            "description": "Accepted from SamGIS clients and ignored.",
-            "schema": {},
-        },
-        "debug": {
-            "title": "Ignored",
-            "description": "Accepted from SamGIS clients and ignored.",
-            "schema": {},
         },
     }

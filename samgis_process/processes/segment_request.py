@@ -16,6 +16,7 @@ from samgis_process.inference.room import ModelRoom
 from samgis_process.processes.detail import Detail
 from samgis_process.processes.outlines import Contour
 from samgis_process.processes.pictures import Pictures
+from samgis_process.processes.source_choice import chosen
 from samgis_process.processes.windows import (
     MAX_SIDE,
     finest_zoom,
@@ -24,7 +25,7 @@ from samgis_process.processes.windows import (
     require_inside,
 )
 from samgis_process.prompts import Prompt, Target, group, parse_prompts
-from samgis_process.rendering import Rendering, parse
+from samgis_process.rendering import AnyRendering, parse
 from samgis_process.settings import LimitSettings
 from samgis_process.sources import Source, SourceCatalogue, SourceInfo
 from samgis_process.vector import Shaping
@@ -46,7 +47,7 @@ class SegmentRequest:
     model: Model
     grid: GeoBox
     targets: tuple[Target, ...]
-    rendering: Rendering
+    rendering: AnyRendering
     masks: Literal["best", "all"] = "best"
     detail: Detail = "auto"
     contour: Contour = "smooth"
@@ -70,7 +71,7 @@ class SegmentRequest:
             InvalidRequest: naming each input that cannot be used.
         """
         image = pictures.source(inputs)
-        source = image or _source(inputs, sources)
+        source = image or chosen(inputs, sources)
         for name in ("prompt",) if image else ("bbox", "prompt"):
             if inputs.get(name) is None:
                 raise InvalidInput(name, "is missing", remedy="every request needs it")
@@ -112,21 +113,6 @@ def _window(
     return grid.bounds, grid
 
 
-def _source(inputs: Mapping[str, Any], sources: SourceCatalogue) -> Source:
-    """Find the source; `source_type` is SamGIS's word for it."""
-    name, older = inputs.get("source"), inputs.get("source_type")
-    if name is None and older is not None:
-        return sources.get(older, "source_type")
-    source = sources.get(name)
-    if older is not None and sources.get(older, "source_type") is not source:
-        raise InvalidInput(
-            "source_type",
-            f"{older[:80]!r} and source {name!r} are different sources",
-            remedy="give one of them",
-        )
-    return source
-
-
 def _model(name: str | None, models: ModelRoom) -> Model:
     """Find the model among those installed."""
     if name is None:
@@ -142,7 +128,7 @@ def _model(name: str | None, models: ModelRoom) -> Model:
     return models.get(name)
 
 
-def _rendering(value: Any, info: SourceInfo) -> Rendering:
+def _rendering(value: Any, info: SourceInfo) -> AnyRendering:
     return parse(info.rendering if value is None else value, info.bands, info.id)
 
 

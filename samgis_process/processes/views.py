@@ -23,7 +23,7 @@ from samgis_process.inference.frame import InputFrame
 from samgis_process.inference.model import Model
 from samgis_process.processes.outlines import Box
 from samgis_process.prompts import Prompt
-from samgis_process.rendering import Rendering
+from samgis_process.rendering import AnyRendering
 from samgis_process.sources import Source, picture
 
 Rows = tuple[np.ndarray, tuple[float, ...]]  # a prompt's coordinates in the frame, their labels
@@ -58,7 +58,7 @@ class Looks:
     """What is looked at, and by whom: all windows of one request share it."""
 
     source: Source
-    rendering: Rendering
+    rendering: AnyRendering
     model: Model
 
     def key(self, grid: GeoBox) -> str:
@@ -81,13 +81,13 @@ class Looks:
         """
         key = self.key(grid)
         with clock.step("tiles"):
-            image, raw = picture(self.source, grid, self.rendering)
+            image, valid, warnings = picture(self.source, grid, self.rendering)
         if self.key(grid) != key:  # the pixels are not those that the key stands for
             raise SourceUnavailable(f"{self.source.info.id} has just changed; ask again")
         with clock.step("encode"):
             features = self.model.encode(image)
-        valid = None if raw.valid.all() else raw.valid
-        return Embedding(features, valid, {"warnings": [*raw.warnings]})
+        partly = None if valid.all() else valid
+        return Embedding(features, partly, {"warnings": [*warnings]})
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,18 +2,31 @@
 
 from samgis_process.rendering.bands import RGB_TILES, Bands, Span
 from samgis_process.rendering.draw import draw, values
-from samgis_process.rendering.parse import echo, parse
+from samgis_process.rendering.parse import AnyRendering, echo, parse
 from samgis_process.rendering.spec import Channel, Percentiles, Rendering
+from samgis_process.rendering.terrain import (
+    TERRAIN,
+    Legend,
+    TerrainRendering,
+    TerrainStyle,
+    paint,
+)
 
 __all__ = [
     "RGB_TILES",
+    "TERRAIN",
+    "AnyRendering",
     "Bands",
     "Channel",
+    "Legend",
     "Percentiles",
     "Rendering",
     "Span",
+    "TerrainRendering",
+    "TerrainStyle",
     "draw",
     "echo",
+    "paint",
     "parse",
     "values",
 ]

@@ -25,12 +25,14 @@ class Bands:
         natural: the bands of the plain picture: red, green and blue, or one for grey.
         nir: the near infrared, if the source has or names it.
         surveyed: whether percentiles of the whole source can be had.
+        metres: of one unit of the first band, where that is elevation; None where it is not.
     """
 
     spans: tuple[Span | None, ...] = (Span(*BYTE),) * 3
     natural: tuple[int, ...] = (1, 2, 3)
     nir: int | None = None
     surveyed: bool = False
+    metres: float | None = None
 
     @property
     def count(self) -> int:

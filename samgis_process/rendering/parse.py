@@ -9,18 +9,22 @@ from typing import Any
 from samgis_process.errors import InvalidInput
 from samgis_process.rendering.bands import BYTE, Bands, Span
 from samgis_process.rendering.spec import DEFAULT, MIN_MAX, Channel, Percentiles, Rendering
+from samgis_process.rendering.terrain import TERRAIN, TerrainRendering
+from samgis_process.terrain.position import LEAST_RADIUS
 
 FIELD = "rendering"
 NAMES = ("rgb", "grey", "false-colour")
+DEFAULT_TERRAIN = "relief"  # segments landforms best: models/evaluation/LANDFORMS.md
 DIFFERENCE_RANGE = Span(-1.0, 1.0)  # all that (a - b) / (a + b) can be where a, b >= 0
 LARGEST = 1e30  # beyond it the width of a stretch may overflow
 
+AnyRendering = Rendering | TerrainRendering
 # A band, or the two of a normalised difference.
 Component = tuple[int, int | None]
 
 
-def parse(value: Any, bands: Bands, source: str) -> Rendering:
-    """Return the rendering that `value` asks for; None is `rgb`.
+def parse(value: Any, bands: Bands, source: str) -> AnyRendering:
+    """Return the rendering that `value` asks for; None is `rgb`, of elevation the default.
 
     Args:
         source: id of the source, for messages.
@@ -28,10 +32,12 @@ def parse(value: Any, bands: Bands, source: str) -> Rendering:
     Raises:
         InvalidInput: it is none, or this source has not the bands for it.
     """
-    if value is None or isinstance(value, str):
-        return named("rgb" if value is None else value, bands, source)
+    if value is None:
+        value = "rgb" if bands.metres is None else DEFAULT_TERRAIN
+    if isinstance(value, str):
+        return terrain(value, bands, source) if value in TERRAIN else named(value, bands, source)
     if not isinstance(value, Mapping):
-        raise _invalid("is neither a name nor an object", limit=_offer())
+        raise _invalid("is neither a name nor an object", limit=_offer(bands))
     if unknown := sorted(str(key) for key in value if key not in {"bands", "stretch"}):
         raise _invalid(f"has the unknown member {unknown[0][:40]!r}", limit="bands, stretch")
     components = _components(value.get("bands", list(bands.natural)), bands, source)
@@ -41,18 +47,40 @@ def parse(value: Any, bands: Bands, source: str) -> Rendering:
     )
 
 
+def terrain(name: str, bands: Bands, source: str, radius: int | None = None) -> TerrainRendering:
+    """Return a rendering of elevation by its name.
+
+    Args:
+        radius: cells of the surroundings; by default the rendering's own.
+
+    Raises:
+        InvalidInput: there is none of that name, or the source holds no elevation.
+    """
+    if bands.metres is None:
+        raise _invalid(
+            f"{name[:80]!r} draws elevation, which {source} does not hold",
+            limit=_offer(bands),
+            remedy="name a source of elevation, or another rendering",
+        )
+    if name not in TERRAIN:
+        raise _invalid(f"{name[:80]!r} is none of the renderings", limit=", ".join(TERRAIN))
+    return TerrainRendering(name, max(LEAST_RADIUS, radius or TERRAIN[name].radius))
+
+
 def named(name: str, bands: Bands, source: str) -> Rendering:
     """Return a rendering by its name."""
     if name not in NAMES:
-        raise _invalid(f"{name[:80]!r} is none of the renderings", limit=_offer())
+        raise _invalid(f"{name[:80]!r} is none of the renderings", limit=_offer(bands))
     chosen = bands.natural if name != "false-colour" else _false_colour(bands, source)
     channels = tuple(Channel(b, None, _unasked((b, None), bands)) for b in chosen)
     return Rendering.of(channels, luma=name == "grey")
 
 
-def echo(rendering: Rendering, bands: Bands, source: str) -> str | dict[str, Any]:
+def echo(rendering: AnyRendering, bands: Bands, source: str) -> str | dict[str, Any]:
     """Return how to ask for `rendering` again: its name if it has one, else its object."""
-    for name in NAMES:
+    if isinstance(rendering, TerrainRendering):
+        return rendering.name
+    for name in NAMES if bands.metres is None else ("grey",):
         try:
             if named(name, bands, source) == rendering:
                 return name
@@ -176,8 +204,9 @@ def _surveyed(stretch: Percentiles, bands: Bands, source: str) -> Percentiles:
     return stretch
 
 
-def _offer() -> str:
-    return f'{", ".join(NAMES)}, or {{"bands": [...], "stretch": ...}}'
+def _offer(bands: Bands) -> str:
+    names = NAMES if bands.metres is None else (*TERRAIN, "grey")
+    return f'{", ".join(names)}, or {{"bands": [...], "stretch": ...}}'
 
 
 def _stretch_offer() -> str:

@@ -16,6 +16,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
+from starlette.types import Receive, Scope, Send
 
 from samgis_process import __version__
 from samgis_process.errors import SamgisError
@@ -24,13 +25,18 @@ from samgis_process.ogc.middleware import BodyLimit, Problems, RequestIds
 from samgis_process.ogc.pool import WorkPool
 from samgis_process.ogc.process import Process
 from samgis_process.ogc.routes import Resource, json_response, process_routes
+from samgis_process.results import ResultStore
 from samgis_process.server import openapi_file
 from samgis_process.server.access_log import AccessLog
 from samgis_process.server.config import read_config
 from samgis_process.server.hosts import KnownHosts, allowed_names
 from samgis_process.server.pygeoapi_mount import PygeoapiMount, load_app
+from samgis_process.server.result_files import PATH, result_file
 
-_EXPOSED = ("Allow", "Link", "Location", "Preference-Applied", "Retry-After", "X-Request-Id")
+_EXPOSED = (
+    "Accept-Ranges", "Allow", "Content-Range", "ETag", "Link", "Location", "Preference-Applied",
+    "Retry-After", "X-Request-Id",
+)  # fmt: skip
 
 
 class Limits(Protocol):
@@ -66,6 +72,11 @@ class Services(Protocol):
         ...
 
     @property
+    def results(self) -> ResultStore:
+        """Files that answers link to."""
+        ...
+
+    @property
     def allowed_hosts(self) -> Sequence[str]:
         """Host headers accepted besides the loopback names and the public URL's."""
         ...
@@ -90,6 +101,7 @@ def create_app(config_path: Path, services: Services) -> Starlette:
     return Starlette(
         routes=[
             Route("/health", Resource(GET=_health(services))),
+            Route(PATH, Resource(GET=result_file(services.results))),
             *process_routes(processes, pool, public_url=services.public_url, html=behind),
             Mount("/", behind),
         ],
@@ -115,9 +127,17 @@ def _middleware(config: Mapping[str, Any], services: Services) -> list[Middlewar
         *([cross_origin] if server.get("cors") else []),
         Middleware(Problems),
         Middleware(KnownHosts, names=allowed_names(services.public_url, services.allowed_hosts)),
-        *([Middleware(GZipMiddleware)] if server.get("gzip") else []),
+        *([Middleware(_Gzip)] if server.get("gzip") else []),
         Middleware(BodyLimit, max_bytes=services.limits.max_body_bytes),
     ]
+
+
+class _Gzip(GZipMiddleware):
+    """Leaves result files alone: they are compressed already, and read in ranges of bytes."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        files = str(scope.get("path", "")).startswith("/results/")
+        await (self.app if files else super().__call__)(scope, receive, send)
 
 
 async def _problem(request: Request, error: Exception) -> Response:

@@ -15,8 +15,9 @@ from pygeoapi.process.base import BaseProcessor, ProcessorExecuteError
 from samgis_process.errors import InvalidRequest, SamgisError
 from samgis_process.ogc import encode, execute
 from samgis_process.ogc.problems import problem_for
-from samgis_process.ogc.process import Output, Process
+from samgis_process.ogc.process import Context, Output, Process
 from samgis_process.ogc.request import Offer
+from samgis_process.server.config import read_config
 
 
 class DescribedProcessor(BaseProcessor):
@@ -30,17 +31,21 @@ class DescribedProcessor(BaseProcessor):
 class ProcessProcessor(BaseProcessor):
     """A process as a processor; translates, no more."""
 
-    def __init__(self, processor_def: Mapping[str, Any], process: Process) -> None:
+    def __init__(
+        self, processor_def: Mapping[str, Any], process: Process, base_url: str = ""
+    ) -> None:
         super().__init__(processor_def, copy.deepcopy(dict(process.description)))
         self.supports_outputs = True
         self._offer = Offer(process)
+        self._base_url = base_url
 
     def execute(
         self, data: dict[str, Any], outputs: dict[str, Any] | None = None
     ) -> tuple[str, Any]:
         """Return (media type, value) of the one output, or the document of several."""
+        context = Context(str(uuid.uuid4()), base_url=self._base_url)
         try:
-            found = execute.perform_json(self._offer, data, outputs, str(uuid.uuid4()))
+            found = execute.perform_json(self._offer, data, outputs, context)
         except SamgisError as error:
             raise _translated(error) from error
         return _as_pair(found)
@@ -68,12 +73,20 @@ def _message(error: SamgisError) -> str:
     return " ".join(f"{f.input}: {f.message}. {f.remedy}".strip() for f in error.faults)
 
 
-def processor(process_id: str, processes: Callable[[], Mapping[str, Process]]) -> type[Any]:
+def _nowhere() -> str:
+    return ""
+
+
+def processor(
+    process_id: str,
+    processes: Callable[[], Mapping[str, Process]],
+    address: Callable[[], str] = _nowhere,
+) -> type[Any]:
     """Return a processor class for one process, fetched when pygeoapi makes a processor."""
 
     class Processor(ProcessProcessor):
         def __init__(self, processor_def: Mapping[str, Any]) -> None:
-            super().__init__(processor_def, processes()[process_id])
+            super().__init__(processor_def, processes()[process_id], address())
 
     Processor.__name__ = Processor.__qualname__ = f"{process_id.title().replace('-', '')}Processor"
     Processor.__doc__ = f"`{process_id}` as a pygeoapi processor."
@@ -87,4 +100,13 @@ def _served() -> Mapping[str, Process]:
     return default_services().processes
 
 
-SegmentProcessor = processor("segment", _served)
+def _address() -> str:
+    """Return the server's address in links: our own setting, or pygeoapi's."""
+    from samgis_process.server.wiring import config_path, default_services  # noqa: PLC0415
+
+    public = default_services().public_url
+    return str(public or read_config(config_path())["server"]["url"]).rstrip("/")
+
+
+DemCompositeProcessor = processor("dem-composite", _served, _address)
+SegmentProcessor = processor("segment", _served, _address)

@@ -14,8 +14,10 @@ from samgis_process.embeddings import BlobStore, EmbeddingCache
 from samgis_process.inference.room import ModelRoom
 from samgis_process.inference.sessions import Runtime
 from samgis_process.ogc.process import Context, Output, Process
+from samgis_process.processes.dem_composite import DemCompositeProcess
 from samgis_process.processes.pictures import Pictures
 from samgis_process.processes.segment import SegmentProcess
+from samgis_process.results import ResultStore
 from samgis_process.settings import LimitSettings, Settings
 from samgis_process.settings import load as load_settings
 from samgis_process.sources import SourceCatalogue
@@ -52,6 +54,7 @@ class Services:
     sources: SourceCatalogue
     models: ModelRoom
     processes: Mapping[str, Process]
+    results: ResultStore
 
     @property
     def limits(self) -> LimitSettings:
@@ -93,6 +96,18 @@ class SegmentService:
         return {"features": Output("application/geo+json", collection)}
 
 
+class DemCompositeService:
+    """`dem-composite` as the OGC room wants a process."""
+
+    def __init__(self, process: DemCompositeProcess) -> None:
+        self._process = process
+        self.description: Mapping[str, Any] = process.description
+
+    def run(self, inputs: dict[str, Any], context: Context) -> Mapping[str, Output]:
+        """Run the process; its one output is named `features`."""
+        return {"features": Output(*self._process.run(inputs, context))}
+
+
 def build_services(settings: Settings) -> Services:
     """Build what the settings describe.
 
@@ -104,9 +119,7 @@ def build_services(settings: Settings) -> Services:
     models.get(settings.models.default)  # missing, it shall be said now
     cache = settings.cache
     caches = Caches.of(settings)
-    sources = SourceCatalogue(
-        settings.sources, settings.default_source, cache.directory, caches.tiles
-    )
+    sources = source_catalogue(settings)
     embeddings = EmbeddingCache(
         caches.embeddings, cache.directory / "locks", settings.limits.encode_wait_s
     )
@@ -114,7 +127,27 @@ def build_services(settings: Settings) -> Services:
     segment = SegmentProcess(
         sources, models, embeddings, caches.prefixes, settings.limits, pictures
     )
-    return Services(settings, sources, models, {"segment": SegmentService(segment)})
+    results = result_store(settings)
+    results.sweep()
+    composite = DemCompositeProcess(sources, settings.limits, results)
+    processes: dict[str, Process] = {
+        "segment": SegmentService(segment),
+        "dem-composite": DemCompositeService(composite),
+    }
+    return Services(settings, sources, models, processes, results)
+
+
+def source_catalogue(settings: Settings) -> SourceCatalogue:
+    """Return the sources on offer; none is opened yet."""
+    tiles = Caches.of(settings).tiles
+    directory = settings.cache.directory
+    return SourceCatalogue(settings.sources, settings.default_source, directory, tiles)
+
+
+def result_store(settings: Settings) -> ResultStore:
+    """Return the files that answers link to."""
+    kept = settings.results
+    return ResultStore(kept.directory / "results", kept.keep_s, kept.max_bytes)
 
 
 def model_room(settings: Settings) -> ModelRoom:
@@ -122,6 +155,11 @@ def model_room(settings: Settings) -> ModelRoom:
     models = settings.models
     runtime = Runtime(models.threads, models.provider)
     return ModelRoom(models.directory, models.default, runtime)
+
+
+def config_path() -> Path:
+    """Return the configuration file that the environment names."""
+    return Path(os.environ.get(CONFIG_VARIABLE, "pygeoapi-config.yml")).resolve()
 
 
 _default: list[Services] = []
@@ -132,8 +170,7 @@ def default_services() -> Services:
     """Return the services of the configuration that `PYGEOAPI_CONFIG` names, built once."""
     with _default_lock:
         if not _default:
-            config = Path(os.environ.get(CONFIG_VARIABLE, "pygeoapi-config.yml"))
-            _default.append(build_services(load_settings(config.resolve())))
+            _default.append(build_services(load_settings(config_path())))
         return _default[0]
 
 

@@ -15,6 +15,9 @@ from samgis_process.rendering import RGB_TILES, Bands
 WORLD = Bounds(-180.0, -85.0511287798066, 180.0, 85.0511287798066)
 
 
+ABSENT = "do not exist there"  # how a warning of missing tiles ends
+
+
 @dataclass(frozen=True, slots=True)
 class SourceInfo:
     """A source as users see it.

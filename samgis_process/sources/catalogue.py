@@ -18,6 +18,7 @@ from samgis_process.settings import (
     ConfigurationError,
     GdalSettings,
     RasterSettings,
+    SampleDemSettings,
     SampleSettings,
     SourceSettings,
     XyzSettings,
@@ -57,6 +58,12 @@ class SourceCatalogue:
     def __iter__(self) -> Iterator[str]:
         return iter(self._settings)
 
+    @property
+    def of_elevation(self) -> tuple[str, ...]:
+        """The ids of sources that hold elevation, the default one first if it does."""
+        found = [name for name, one in self._settings.items() if _holds_elevation(one)]
+        return tuple(sorted(found, key=lambda name: name != self.default))
+
     def get(self, name: str | None, field: str = "source") -> Source:
         """Return the source called `name`, or the default one.
 
@@ -95,6 +102,7 @@ class SourceCatalogue:
             RasterSettings: _raster,
             GdalSettings: _gdal,
             SampleSettings: self._sample,
+            SampleDemSettings: self._sample_dem,
         }
         source = kinds[type(settings)](source_id, settings)
         try:
@@ -108,11 +116,11 @@ class SourceCatalogue:
         return xyz.build(source_id, settings, about, self._client, self._tile_store)
 
     def _sample(self, source_id: str, settings: SampleSettings) -> Source:
-        files = sample.make(self._directory)
-        about = _about(source_id, settings)
-        about["attribution"] = settings.attribution or sample.ATTRIBUTION
-        options = GdalOptions(rendering=about.pop("rendering"))
-        return RasterSource.open(source_id, files.imagery, options, **about)
+        return _sample_file(source_id, settings, sample.make(self._directory).imagery)
+
+    def _sample_dem(self, source_id: str, settings: SampleDemSettings) -> Source:
+        path = sample.make(self._directory).elevation
+        return _sample_file(source_id, settings, path, elevation=True)
 
 
 def _names(settings: Mapping[str, SourceSettings]) -> Iterator[tuple[str, str]]:
@@ -135,6 +143,23 @@ def _about(source_id: str, settings: SourceSettings) -> dict[str, Any]:
     }
 
 
+def _sample_file(
+    source_id: str, settings: SourceSettings, path: Path, *, elevation: bool = False
+) -> Source:
+    about = _about(source_id, settings)
+    about["attribution"] = settings.attribution or sample.ATTRIBUTION
+    options = GdalOptions(rendering=about.pop("rendering"), elevation=elevation)
+    return RasterSource.open(source_id, path, options, **about)
+
+
+def _holds_elevation(settings: SourceSettings) -> bool:
+    if isinstance(settings, XyzSettings):
+        return settings.encoding is not None
+    if isinstance(settings, RasterSettings | GdalSettings):
+        return settings.elevation
+    return isinstance(settings, SampleDemSettings)
+
+
 def _raster(source_id: str, settings: RasterSettings) -> Source:
     return _dataset(source_id, settings.path, settings)
 
@@ -154,5 +179,7 @@ def _dataset(
         settings.revision,
         settings.max_zoom,
         settings.nodata,
+        settings.elevation,
+        settings.vertical_unit,
     )
     return RasterSource.open(source_id, dataset, options, **about)

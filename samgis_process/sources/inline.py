@@ -25,6 +25,7 @@ from samgis_process.settings import ConfigurationError
 from samgis_process.sources.base import RawImage, SourceInfo
 from samgis_process.sources.raster import FILL_SIDE, GdalOptions, RasterSource
 from samgis_process.sources.survey import Survey
+from samgis_process.sources.units import metres_of
 
 Kind = Literal["tiff", "png", "jpeg"]
 
@@ -49,6 +50,7 @@ ALONE = {
 # and GDAL opens them: overviews, and arrays of coordinates.
 LEADS_ELSEWHERE = {"OVERVIEWS", "GEOLOCATION"}
 MOST_BANDS = 64
+HEIGHTS = ("int16", "uint16", "float32")  # dtypes of elevation whose values float32 can hold
 MAX_BLOCK_BYTES = 256 * 2**20  # decoded as a whole, however few of its pixels are wanted
 FINEST_ZOOM = 26  # pixels of 2 mm; further down rounding would show
 
@@ -105,6 +107,17 @@ class ImageSource(RasterSource):
     def _current(self, *, force: bool = False) -> Any:  # noqa: ARG002  a request's bytes stay
         return self._state
 
+    def _survey(self, dataset: Any) -> Survey:
+        """Look at it; one band that may be elevation is, for whoever asks for terrain."""
+        seen = super()._survey(dataset)
+        if dataset.count > 1 or dataset.dtypes[0] not in HEIGHTS:
+            return seen
+        try:
+            metres = metres_of(dataset, self._id)
+        except ConfigurationError:  # its unit is no length
+            return seen
+        return replace(seen, bands=replace(seen.bands, metres=metres))
+
     def _describe(self, seen: Survey) -> SourceInfo:
         exact = math.ceil(zoom_of_resolution(seen.resolution) - 0.01)
         native = max(0, min(exact, FINEST_ZOOM))
@@ -114,6 +127,7 @@ class ImageSource(RasterSource):
             version=self._version,
             native_zoom=native,
             zooms=(min(native, max(0, exact - spread)), native + 3),
+            rendering=None if seen.bands.metres is None else "grey",
         )
 
     def read(self, grid: GeoBox, bands: tuple[int, ...] | None = None) -> RawImage:

@@ -10,8 +10,17 @@ from numpy.typing import NDArray
 
 from samgis_process.errors import SourceUnavailable
 from samgis_process.grid import GeoBox
-from samgis_process.rendering import Channel, Rendering, Span, draw
-from samgis_process.sources.base import RawImage, Source
+from samgis_process.rendering import (
+    AnyRendering,
+    Channel,
+    Rendering,
+    Span,
+    TerrainRendering,
+    draw,
+    paint,
+)
+from samgis_process.sources.base import Source
+from samgis_process.sources.elevation import read_relief
 
 
 @runtime_checkable
@@ -23,13 +32,20 @@ class Surveyed(Protocol):
 
 
 class Picture(NamedTuple):
-    """An image, uint8 (rows, cols, 3), and the raw pixels it was drawn from."""
+    """A window as a model sees it.
+
+    Attributes:
+        image: uint8 (rows, cols, 3).
+        valid: bool (rows, cols), False where the source holds nothing.
+        warnings: what a reader of the answer should know of these pixels.
+    """
 
     image: NDArray[np.uint8]
-    raw: RawImage
+    valid: NDArray[np.bool_]
+    warnings: tuple[str, ...]
 
 
-def picture(source: Source, grid: GeoBox, rendering: Rendering) -> Picture:
+def picture(source: Source, grid: GeoBox, rendering: AnyRendering) -> Picture:
     """Return the picture of `grid`.
 
     Raises:
@@ -37,12 +53,26 @@ def picture(source: Source, grid: GeoBox, rendering: Rendering) -> Picture:
         SourceUnavailable: it does not answer, or was changed meanwhile.
     """
     version = source.info.version
+    if isinstance(rendering, TerrainRendering):
+        drawn = _painted(source, grid, rendering)
+    else:
+        drawn = _drawn(source, grid, rendering)
+    if source.info.version != version:
+        raise SourceUnavailable(f"{source.info.id} was changed while it was read; ask again")
+    return drawn
+
+
+def _drawn(source: Source, grid: GeoBox, rendering: Rendering) -> Picture:
     spans: dict[Channel, Span] = {}
     if rendering.surveys:
         if not isinstance(source, Surveyed):
             raise TypeError(f"{source.info.id} offers percentiles but cannot be surveyed")
         spans = source.spans(rendering.surveys)
     raw = source.read(grid, rendering.bands)
-    if source.info.version != version:
-        raise SourceUnavailable(f"{source.info.id} was changed while it was read; ask again")
-    return Picture(draw(raw.bands, raw.valid, rendering, spans), raw)
+    return Picture(draw(raw.bands, raw.valid, rendering, spans), raw.valid, raw.warnings)
+
+
+def _painted(source: Source, grid: GeoBox, rendering: TerrainRendering) -> Picture:
+    relief = read_relief(source, grid, rendering.halo)
+    image = paint(rendering, relief.surface, relief.halo)
+    return Picture(image, relief.valid, relief.warnings)

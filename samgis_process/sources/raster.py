@@ -7,7 +7,7 @@ import math
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from samgis_process.sources.base import RawImage, SourceInfo
 from samgis_process.sources.gdal_env import explained, gdal, is_remote
 from samgis_process.sources.pixels import coloured, common_dtype, masks, percentiles
 from samgis_process.sources.survey import MERCATOR, Survey, survey
+from samgis_process.sources.units import metres_of
 from samgis_process.sources.versions import Versions
 
 FILL_SIDE = 256  # a whole source seen in so few pixels is the lowest zoom worth asking for
@@ -48,6 +49,8 @@ class GdalOptions:
         revision: changed by hand when the pixels change.
         max_zoom: highest zoom that shows more than the one before it.
         nodata: the value that means nothing, where the dataset does not say itself.
+        elevation: whether the first band is elevation.
+        vertical_unit: its unit, where the dataset does not say itself.
     """
 
     gdal: Mapping[str, str] = field(default_factory=dict)
@@ -56,6 +59,8 @@ class GdalOptions:
     revision: str = ""
     max_zoom: int | None = None
     nodata: float | None = None
+    elevation: bool = False
+    vertical_unit: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,13 +125,20 @@ class RasterSource:
     def _look(self) -> _State:
         try:
             with self._opened() as dataset:
-                seen = survey(dataset, self._id, self._options.roles)
+                seen = self._survey(dataset)
             return _State(self._describe(seen), seen)
         except (RasterioError, OSError) as error:
             if is_remote(self._dataset):
                 with explained(self._id):
                     raise
             raise unreadable(self._id, self._dataset) from error
+
+    def _survey(self, dataset: Any) -> Survey:
+        seen = survey(dataset, self._id, self._options.roles)
+        if not self._options.elevation:
+            return seen
+        metres = metres_of(dataset, self._id, self._options.vertical_unit)
+        return replace(seen, bands=replace(seen.bands, metres=metres))
 
     def _describe(self, seen: Survey) -> SourceInfo:
         exact = math.ceil(zoom_of_resolution(seen.resolution) - 0.01)
@@ -235,6 +247,8 @@ class RasterSource:
                 height=grid.height,
                 # Between the numbers of two colours lies a third that has nothing to do with them.
                 resampling=smooth if seen.colours is None else Resampling.nearest,
+                # Between whole metres lie heights, not steps of a metre.
+                **({} if seen.bands.metres is None else {"dtype": "float32"}),
                 **(
                     {"add_alpha": not seen.masked}
                     if told is None

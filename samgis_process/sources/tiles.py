@@ -10,15 +10,16 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from samgis_process.errors import NoData, SourceTimeout, SourceUnavailable
 from samgis_process.grid import GeoBox
-from samgis_process.sources.base import RawImage, SourceInfo
+from samgis_process.sources.base import ABSENT, RawImage, SourceInfo
 from samgis_process.sources.hosts import Budget, OutOfTime, Pace, Refused
 from samgis_process.sources.http import Answer, HttpClient, Transport
 from samgis_process.sources.tile_cache import Kept, TileCache, tile_key
 from samgis_process.sources.tile_images import Rgba, decode, paste
-from samgis_process.terrain import Encoding
+from samgis_process.terrain import Encoding, plausible
 from samgis_process.terrain import decode as decode_elevation
 
 __all__ = ["Template", "TileSource", "Transport"]
@@ -95,20 +96,25 @@ class TileSource:
         rgba = np.zeros((grid.height, grid.width, 4), np.uint8)
         count = self._fetch_all(grid, rgba)
         valid = rgba[..., 3] > 0
-        if not valid.any():
-            raise NoData(
-                "bbox",
-                f"{self.info.id} has no tile there at zoom {grid.zoom}",
-                limit="the source's bounds: {:g}, {:g}, {:g}, {:g}".format(*self.info.bounds),
-                remedy="choose another window or zoom",
-            )
+        self._require(valid, "tile", grid)
         if self._encoding:
             elevation = decode_elevation(rgba[..., :3], self._encoding)
+            valid &= plausible(elevation, self._encoding)
+            self._require(valid, "elevation", grid)
             return RawImage(elevation[None], valid, warnings=self._warnings(count))
         channels = rgba.transpose(2, 0, 1)
         # A view where it can be: a copy of a window costs as much as five of its tiles.
         chosen = channels[[band - 1 for band in bands]] if bands else channels[:3]
         return RawImage(chosen, valid, warnings=self._warnings(count))
+
+    def _require(self, valid: NDArray[np.bool_], what: str, grid: GeoBox) -> None:
+        if not valid.any():
+            raise NoData(
+                "bbox",
+                f"{self.info.id} has no {what} there at zoom {grid.zoom}",
+                limit="the source's bounds: {:g}, {:g}, {:g}, {:g}".format(*self.info.bounds),
+                remedy="choose another window or zoom",
+            )
 
     def _fetch_all(self, grid: GeoBox, rgba: Rgba) -> Counter[State]:
         """Put every tile into `rgba`; return how many there are in each state."""
@@ -184,7 +190,7 @@ class TileSource:
 
     def _warnings(self, count: Counter[State]) -> tuple[str, ...]:
         texts: dict[State, str] = {
-            "absent": "do not exist there",
+            "absent": ABSENT,
             "stale": "are old ones from the cache: the server does not answer",
         }
         total = count.total()

@@ -18,9 +18,9 @@ from samgis_process.sources.tile_cache import TileCache
 from samgis_process.sources.tiles import Template, TileSource
 
 DEFAULT_MAX_ZOOM = 19
-# Elevation is one band of metres, drawn from the sea to what few mountains exceed: fixed, so that
-# panning changes nothing.
-ELEVATION = Bands(spans=(Span(0.0, 4000.0),), natural=(1,))
+# Elevation is one band of metres, as grey from the sea to what few mountains exceed: fixed, so
+# that panning changes nothing.
+ELEVATION = Bands(spans=(Span(0.0, 4000.0),), natural=(1,), metres=1.0)
 DEFAULT_SUBDOMAINS = "abc"  # Leaflet's, which the catalogue's addresses were written for
 
 

@@ -1,6 +1,7 @@
 """A real server on 127.0.0.1 with processes made for testing."""
 
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from samgis_process.errors import (
     SourceUnavailable,
 )
 from samgis_process.ogc.process import Context, Output
+from samgis_process.results import ResultStore
 from samgis_process.server.app import create_app
 
 
@@ -157,6 +159,7 @@ def lab_services(**changes: Any) -> SimpleNamespace:
         "limits": SimpleNamespace(max_body_bytes=200_000, sync_workers=4, sync_queue=32),
         "allowed_hosts": ("maps.example.org",),
         "public_url": None,
+        "results": ResultStore(Path(tempfile.mkdtemp(prefix="results-")), 3600, 10**9),
         "health": lambda: {"models": {"tiny": "ok"}},
     }
     return SimpleNamespace(**(values | changes))

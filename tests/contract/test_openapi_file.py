@@ -8,7 +8,7 @@ from pygeoapi.config import validate_config
 from pygeoapi.openapi import validate_openapi_document
 from pygeoapi.plugin import load_plugin
 
-from samgis_process.processes.segment_description import describe
+from samgis_process.processes import dem_composite_description, segment_description
 from samgis_process.server import openapi_file
 from samgis_process.server.config import read_config
 from samgis_process.server.wiring import model_room
@@ -21,8 +21,12 @@ def services(config_path, tmp_path):
     """The processes' descriptions, without the model that running them takes."""
     settings = load(config_path, {})
     sources = SourceCatalogue(settings.sources, settings.default_source, tmp_path)
-    segment = SimpleNamespace(description=describe(sources, model_room(settings), settings.limits))
-    return SimpleNamespace(processes={"segment": segment})
+    described = {
+        "segment": segment_description.describe(sources, model_room(settings), settings.limits),
+        "dem-composite": dem_composite_description.describe(sources),
+    }
+    processes = {name: SimpleNamespace(description=one) for name, one in described.items()}
+    return SimpleNamespace(processes=processes)
 
 
 def test_the_committed_document_is_what_the_processes_say(services, config_path):

@@ -30,6 +30,7 @@ class Server:
         self.environ = {
             **os.environ,
             "SAMGIS_CACHE_DIR": str(cache),
+            "SAMGIS_DATA_DIR": str(cache / "data"),
             "PYGEOAPI_CONFIG": str(config),
             "PORT": str(self.port),
             **environ,
@@ -74,7 +75,14 @@ def tiles(data_directory, script):
 
 
 @pytest.fixture(scope="session")
-def config(tmp_path_factory, tiles, data_directory, model_dir):
+def ground(script):
+    """A tile server of elevation: one hill on rolling land."""
+    with script("drawn_ground").serve() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def config(tmp_path_factory, tiles, ground, data_directory, model_dir):
     """The committed configuration, with real tiles and rasters as sources where they are."""
     document = yaml.safe_load((ROOT / "pygeoapi-config.yml").read_text())
     section = document["samgis"]
@@ -85,6 +93,7 @@ def config(tmp_path_factory, tiles, data_directory, model_dir):
         "attribution": "(c) OpenStreetMap contributors",
         "aliases": ["OpenStreetMap"],
     }
+    section["sources"]["terrarium"]["url"] = f"{ground.url}/{{z}}/{{x}}/{{y}}.png"
     raster = data_directory / "georaster" / "zurich_ortho_2056_50cm.tif"
     if raster.is_file():
         section["sources"]["zurich"] = {"type": "raster", "path": str(raster)}

@@ -31,6 +31,7 @@ def stock(config, tmp_path):
         "PYGEOAPI_CONFIG": str(path),
         "PYGEOAPI_OPENAPI": str(tmp_path / "openapi.yml"),
         "SAMGIS_CACHE_DIR": str(tmp_path / "cache"),
+        "SAMGIS_DATA_DIR": str(tmp_path / "data"),
         "PORT": str(port),
     }
     generate = [BIN / "pygeoapi", "openapi", "generate", path, "--output-file"]

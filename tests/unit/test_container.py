@@ -82,9 +82,9 @@ def test_names_agree_with_the_settings_and_the_command_line(dockerfile, service)
     assert {name.partition("=")[0] for name in service["environment"]} <= known
     assert texts(dockerfile, "EXPOSE") == [environ["PORT"]]
     assert service["ports"][0].endswith(f":{environ['PORT']}")
-    volume = environ["SAMGIS_CACHE_DIR"]
-    assert texts(dockerfile, "VOLUME") == [volume]
-    assert service["volumes"] == [f"cache:{volume}"]
+    volumes = [environ["SAMGIS_CACHE_DIR"], environ["SAMGIS_DATA_DIR"]]
+    assert texts(dockerfile, "VOLUME") == [" ".join(volumes)]
+    assert service["volumes"] == [f"{Path(volume).name}:{volume}" for volume in volumes]
 
 
 def test_the_command_is_the_one_that_the_package_installs(dockerfile):

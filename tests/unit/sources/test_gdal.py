@@ -538,7 +538,7 @@ def test_real_rasters_in_several_renderings(test_data, name, renderings):
     for wanted in renderings:
         rendering = parse(wanted, source.info.bands, name)
         whole = picture(source, box, rendering)
-        assert whole.image[whole.raw.valid].std() > 8
+        assert whole.image[whole.valid].std() > 8
         part = picture(source, middle, rendering).image.astype(int)
         levels = np.abs(part - whole.image[row : row + 48, col : col + 64])
         # GDAL warps in pieces whose approximate transforms differ by parts of a pixel.

@@ -1,0 +1,29 @@
+"""Which source a request means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from samgis_process.errors import InvalidInput
+from samgis_process.sources import Source, SourceCatalogue
+
+
+def chosen(inputs: Mapping[str, Any], sources: SourceCatalogue) -> Source:
+    """Find the source; `source_type` is SamGIS's word for it.
+
+    Raises:
+        InvalidInput: there is none of that name, or two are named.
+        SourceUnavailable: it cannot be opened now.
+    """
+    name, older = inputs.get("source"), inputs.get("source_type")
+    if name is None and older is not None:
+        return sources.get(older, "source_type")
+    source = sources.get(name)
+    if older is not None and sources.get(older, "source_type") is not source:
+        raise InvalidInput(
+            "source_type",
+            f"{older[:80]!r} and source {name!r} are different sources",
+            remedy="give one of them",
+        )
+    return source

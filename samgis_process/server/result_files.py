@@ -1,0 +1,50 @@
+"""The files of results over HTTP, whole or in ranges of bytes, as GDAL reads them."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Awaitable, Callable
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+
+from samgis_process.errors import NoSuchResult
+from samgis_process.results import Found, ResultStore
+
+PATH = "/results/{result_id}/{name}"
+
+
+def result_file(store: ResultStore) -> Callable[[Request], Awaitable[Response]]:
+    """Return the handler of one file of a result."""
+
+    async def get(request: Request) -> Response:
+        names = request.path_params
+        return await run_in_threadpool(_answer, store, names["result_id"], names["name"], request)
+
+    return get
+
+
+def _answer(store: ResultStore, result_id: str, name: str, request: Request) -> Response:
+    found = store.find(result_id, name)
+    try:
+        status = os.stat(found.path)  # noqa: PTH116 - what FileResponse takes
+    except OSError as error:  # made room for, just now
+        raise NoSuchResult(
+            f"The result {result_id} has just gone; run the process again."
+        ) from error
+    response = FileResponse(
+        found.path, headers=_headers(found), media_type=found.media_type, stat_result=status
+    )
+    known = request.headers.get("if-none-match", "")
+    if response.headers["etag"] in [tag.strip().removeprefix("W/") for tag in known.split(",")]:
+        kept = ("etag", "cache-control", "last-modified")
+        return Response(status_code=304, headers={key: response.headers[key] for key in kept})
+    return response
+
+
+def _headers(found: Found) -> dict[str, str]:
+    """Return for how long a client may keep it: its content never changes."""
+    left = max(0, int(found.expires.timestamp() - time.time()))
+    return {"Cache-Control": f"private, max-age={left}, immutable"}
