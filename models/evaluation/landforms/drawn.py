@@ -26,7 +26,7 @@ class Plan(NamedTuple):
         kind: of its landforms.
         zoom, latitude: of a Web Mercator map whose pixels are the cells.
         side: cells.
-        count: landforms; only `ASKED` of them are asked for.
+        landforms: how many; only `ASKED` of them are asked for.
         size: the window's side over a landform's diameter.
         degrees: mean slope of the landform.
         ground_m: elevation of the ground.
@@ -38,7 +38,7 @@ class Plan(NamedTuple):
     zoom: int
     latitude: float
     side: int
-    count: int
+    landforms: int
     size: float
     degrees: float
     ground_m: float
@@ -48,7 +48,7 @@ class Plan(NamedTuple):
     @property
     def cell_m(self) -> float:
         """Side of a cell on the ground."""
-        return EQUATOR_M * math.cos(math.radians(self.latitude)) / 2**self.zoom
+        return EQUATOR_M * math.cos(math.radians(self.latitude)) / (1 << self.zoom)
 
 
 PLANS = (
@@ -127,7 +127,7 @@ def _form(plan: Plan, middle: tuple[float, float], turn: float, random: Random) 
     own = turn if plan.kind in (*ALONG, "drumlin", "barchan") else random.uniform(0, 2 * math.pi)
     own += random.normal(0, 0.08) if plan.kind in ("drumlin", "barchan") else 0
     east, south = _turned(cols - middle[0], rows - middle[1], own)
-    size = random.uniform(0.75, 1.15) if plan.count > 1 else 1.0
+    size = random.uniform(0.75, 1.15) if plan.landforms > 1 else 1.0
     radius = plan.side / plan.size / 2 * size
     steep = math.tan(math.radians(plan.degrees))
     return KINDS[plan.kind](Place(east, south, radius, plan.cell_m, steep), random)
@@ -145,9 +145,9 @@ def _middles(plan: Plan, turn: float, random: Random) -> list[tuple[float, float
     found = [(float(col), float(row))]
     if plan.kind == "alluvial fan":  # side by side at the mountain front
         step = (apart * math.cos(turn), apart * math.sin(turn))
-        return [(col + k * step[0], row + k * step[1]) for k in (0, 1, -1)[: plan.count]]
+        return [(col + k * step[0], row + k * step[1]) for k in (0, 1, -1)[: plan.landforms]]
     for _ in range(400):
-        if len(found) == plan.count:
+        if len(found) == plan.landforms:
             break
         col, row = half + HALO + random.uniform(-0.38, 0.38, 2) * plan.side
         if all(math.hypot(col - c, row - r) > apart for c, r in found):

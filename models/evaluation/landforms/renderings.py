@@ -25,8 +25,7 @@ STEEPEST = 60.0  # degrees of slope drawn as 255
 
 def picture(scene: Scene, name: str) -> Image:
     """Return a scene as the model sees it, uint8 (rows, cols, 3)."""
-    size = np.float32(scene.cell_m)
-    surface = Surface.even(scene.elevation, size, size)
+    surface = Surface.even(scene.elevation, scene.cell_m, scene.cell_m)
     image = RENDERINGS[name](surface)
     image[~np.isfinite(scene.window)] = NOTHING
     return np.ascontiguousarray(image)
@@ -45,7 +44,7 @@ def _layer(surface: Surface, name: str) -> Floats:
 
 def _levels(values: Floats, low: float, high: float) -> Image:
     share = np.clip((values - low) / max(high - low, 1e-6), 0, 1)
-    return np.rint(255 * share).astype(np.uint8)
+    return np.asarray(np.rint(255 * share), np.uint8)
 
 
 def _composed(*channels: Image) -> Image:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.evaluation.landforms.scene import Bools, Floats
 from samgis_process.sources.sample.noise import fractal, smoothstep
@@ -209,11 +210,11 @@ def _gullies(place: Place, random: Random) -> Floats:
     return _floats((1 - np.abs(wave)) ** 1.5)
 
 
-def _inside(height: Floats, t: Floats) -> Form:
+def _inside(height: NDArray[np.floating], t: Floats) -> Form:
     return Form(_floats(np.where(t < 1, height, 0)), t < 1)
 
 
-def _floats(field: Floats) -> Floats:
+def _floats(field: NDArray[np.floating]) -> Floats:
     return np.asarray(field, np.float32)
 
 

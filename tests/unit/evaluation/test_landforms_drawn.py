@@ -67,4 +67,4 @@ def test_plans_are_spread_over_kinds_and_scales():
     cells = [plan.cell_m for plan in drawn.PLANS]
     assert {plan.kind for plan in drawn.PLANS} == set(shapes.KINDS)
     assert np.histogram(cells, [0, 1, 3, 12, 40, 300])[0].min() >= 3
-    assert sum(plan.count > 1 for plan in drawn.PLANS) >= 12
+    assert sum(plan.landforms > 1 for plan in drawn.PLANS) >= 12
