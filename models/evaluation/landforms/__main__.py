@@ -29,7 +29,7 @@ def main() -> None:
     options = _options()
     names = options.renderings.split("|")
     predict = Predictor(Configuration(model=options.model), MODELS)
-    rows: list[Row] = []
+    rows = _earlier(options.earlier, names)
     for number, answers in enumerate(run(scenes(options), names, predict), 1):
         rows += answers
         print(f"\r{number} windows", end="", file=sys.stderr, flush=True)
@@ -55,6 +55,14 @@ def scenes(options: argparse.Namespace) -> Iterator[Scene]:
         print(f"No elevation models in {options.dem}: drawn landforms only", file=sys.stderr)
 
 
+def _earlier(path: Path | None, names: list[str]) -> list[Row]:
+    """Return what an earlier run found of other renderings."""
+    if path is None:
+        return []
+    rows = [Row(**row) for row in json.loads(path.read_text("utf-8"))["landforms"]]
+    return [row for row in rows if row.rendering not in names]
+
+
 def _write(path: Path, rows: list[Row]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     document = {"tables": report.table(rows), "landforms": [asdict(row) for row in rows]}
@@ -71,6 +79,7 @@ def _options() -> argparse.Namespace:
     add("--renderings", default="|".join(RENDERINGS), help="some of them, with | between")
     add("--model", default=Configuration().model, help="id, or directory of a built model")
     add("--limit", type=int, help="drawn windows, and elevation models")
+    add("--earlier", type=Path, help="an earlier run's file: its other renderings are kept")
     add("--sheet", action="store_true", help="draw contact sheets too")
     add("--out", type=Path, default=BUILD / "landforms.json")
     return parser.parse_args()

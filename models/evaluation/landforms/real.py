@@ -87,7 +87,7 @@ def scenes(directory: Path, sources: Sequence[Source] = SOURCES) -> Iterator[Sce
     for source in sources:
         elevation, cell_m = read(directory / source.file)
         for number, one in enumerate(landforms(elevation, cell_m, source)):
-            yield window(elevation, cell_m, one, f"{Path(source.file).stem} {number}")
+            yield window(elevation, cell_m, one, f"{Path(source.file).stem} {one.kind} {number}")
 
 
 def read(path: Path) -> tuple[Floats, float]:
