@@ -33,6 +33,7 @@ def main() -> None:
     for number, answers in enumerate(run(scenes(options), names, predict), 1):
         rows += answers
         print(f"\r{number} windows", end="", file=sys.stderr, flush=True)
+    rows.sort(key=lambda row: list(RENDERINGS).index(row.rendering))
     print(report.markdown(rows))
     _write(options.out, rows)
     if options.sheet:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from models.evaluation.landforms import proposed
 from models.evaluation.landforms.scene import HALO, Scene
 from samgis_process.rendering import TERRAIN, TerrainRendering, paint
 from samgis_process.rendering.draw import NOTHING
@@ -61,10 +62,6 @@ def _shaded(surface: Surface) -> Image:
     return _composed(_levels(_layer(surface, "hillshade"), 0, 255))
 
 
-def _shaded_multi(surface: Surface) -> Image:
-    return _composed(_levels(_layer(surface, "hillshade_multi"), 0, 255))
-
-
 def _openness(surface: Surface) -> Image:
     upper, lower = _angles(surface)
     return _composed(
@@ -112,11 +109,12 @@ def _tangent(heights: Floats, cell_m: float, east: float, north: float) -> Float
 
 RENDERINGS: Mapping[str, Painter] = {
     "terrain": of_product("terrain"),
+    "terrain, proposed": proposed.terrain,
     "relief": of_product("relief"),
+    "relief, proposed": proposed.relief,
     "samgis": of_product("samgis"),
     "openness": _openness,
     "sky view + slope": _sky_view,
     "hillshade": _shaded,
-    "hillshade, multi": _shaded_multi,
     "grey": _grey,
 }
