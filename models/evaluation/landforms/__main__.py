@@ -20,28 +20,36 @@ from models.evaluation.landforms.sheet import sheet
 from models.evaluation.predict import Predictor
 
 DEM = REFERENCE.parent / "dem"
-EVERY = 2  # of the drawn windows on the sheet
+EVERY = 4  # one window in so many is on the sheet
 COLOURS = 96  # of a sheet's palette: it stays small
 
 
 def main() -> None:
-    """Ask, measure, write."""
+    """Ask, measure, write; or draw."""
     options = _options()
     names = options.renderings.split("|")
     predict = Predictor(Configuration(model=options.model), MODELS)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    if options.sheet:
+        _draw(options, names, predict)
+        return
     rows = _earlier(options.earlier, names)
     for number, answers in enumerate(run(scenes(options), names, predict), 1):
         rows += answers
         print(f"\r{number} windows", end="", file=sys.stderr, flush=True)
     rows.sort(key=lambda row: list(RENDERINGS).index(row.rendering))
     print(report.markdown(rows))
-    _write(options.out, rows)
-    if options.sheet:
-        for origin in report.ORIGINS:
-            shown = [one for one in scenes(options) if one.origin == origin][::EVERY]
-            if shown:
-                page = sheet(shown, names, predict).quantize(COLOURS)
-                page.save(options.out.with_name(f"landforms-{origin}.png"), optimize=True)
+    document = {"tables": report.table(rows), "landforms": [asdict(row) for row in rows]}
+    options.out.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
+
+
+def _draw(options: argparse.Namespace, names: list[str], predict: Predictor) -> None:
+    """Write a contact sheet of the drawn landforms, and one of the real ones."""
+    for origin in report.ORIGINS:
+        shown = [one for one in scenes(options) if one.origin == origin][::EVERY]
+        if shown:
+            page = sheet(shown, names, predict).quantize(COLOURS)
+            page.save(options.out.with_name(f"landforms-{origin}.png"), optimize=True)
 
 
 def scenes(options: argparse.Namespace) -> Iterator[Scene]:
@@ -64,12 +72,6 @@ def _earlier(path: Path | None, names: list[str]) -> list[Row]:
     return [row for row in rows if row.rendering not in names]
 
 
-def _write(path: Path, rows: list[Row]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    document = {"tables": report.table(rows), "landforms": [asdict(row) for row in rows]}
-    path.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
-
-
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m models.evaluation.landforms", description=__doc__
@@ -81,7 +83,7 @@ def _options() -> argparse.Namespace:
     add("--model", default=Configuration().model, help="id, or directory of a built model")
     add("--limit", type=int, help="drawn windows, and elevation models")
     add("--earlier", type=Path, help="an earlier run's file: its other renderings are kept")
-    add("--sheet", action="store_true", help="draw contact sheets too")
+    add("--sheet", action="store_true", help="draw contact sheets instead")
     add("--out", type=Path, default=BUILD / "landforms.json")
     return parser.parse_args()
 

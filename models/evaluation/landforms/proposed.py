@@ -80,7 +80,10 @@ def terrain(surface: Surface, blend: Sequence[float] = BLEND) -> Image:
 
 def _bulge(surface: Surface) -> Floats:
     """Return the change of slope over `SIGMA` cells, positive where the ground bulges."""
-    bent = ndimage.gaussian_laplace(surface.elevation.astype(np.float64), SIGMA)
+    # Not a sampled Laplacian of a Gaussian: its weights do not sum to zero, and level ground
+    # would bend by its height.
+    soft = ndimage.gaussian_filter(surface.elevation.astype(np.float64), SIGMA)
+    bent = ndimage.laplace(soft)
     inner = slice(HALO, -HALO)
     bent = np.nan_to_num(bent[inner, inner])
     return np.asarray(-bent * SIGMA / surface.resolution, np.float32)
