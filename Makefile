@@ -28,6 +28,7 @@ models: $(VENV)/.serve
 bench: $(VENV)/.test models
 	$(RUN) tests/bench/bench.py
 	$(RUN) tests/bench/models.py
+	$(RUN) tests/bench/terrain.py
 
 terrain-table: $(VENV)/.test
 	$(RUN) tests/terrain_table.py

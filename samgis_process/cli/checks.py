@@ -58,6 +58,8 @@ def all_checks(settings: Settings, host: str, port: int) -> Iterator[Check]:
     yield "model run", partial(model_run, settings), install
     mend = "make it writable for this user, or choose another with SAMGIS_CACHE_DIR"
     yield "cache", partial(cache, settings), mend
+    mend = "make it writable for this user, or choose another with SAMGIS_DATA_DIR"
+    yield "results", partial(results, settings), mend
     yield (
         "disk",
         partial(disk, settings.cache.directory),
@@ -109,6 +111,23 @@ def model_run(settings: Settings) -> Outcome:
 def cache(settings: Settings) -> Outcome:
     """Write a file, and tell how full the stores are."""
     directory = settings.cache.directory
+    _write_into(directory)
+    stores = wiring.Caches.of(settings)
+    parts = []
+    for field in fields(stores):
+        stats = getattr(stores, field.name).stats()
+        parts.append(f"{field.name} {_size(stats.size_bytes)} of {_size(stats.max_bytes)}")
+    return Outcome(f"{directory} is writable; {', '.join(parts)}")
+
+
+def results(settings: Settings) -> Outcome:
+    """Write a file where results are kept."""
+    directory = settings.results.directory
+    _write_into(directory)
+    return Outcome(f"{directory} is writable; up to {_size(settings.results.max_bytes)}")
+
+
+def _write_into(directory: Path) -> None:
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except FileExistsError as error:
@@ -116,12 +135,6 @@ def cache(settings: Settings) -> Outcome:
     with tempfile.TemporaryFile(dir=directory) as probe:
         probe.write(b"x" * 4096)
         probe.flush()
-    stores = wiring.Caches.of(settings)
-    parts = []
-    for field in fields(stores):
-        stats = getattr(stores, field.name).stats()
-        parts.append(f"{field.name} {_size(stats.size_bytes)} of {_size(stats.max_bytes)}")
-    return Outcome(f"{directory} is writable; {', '.join(parts)}")
 
 
 def disk(directory: Path) -> Outcome:

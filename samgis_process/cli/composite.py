@@ -12,7 +12,7 @@ import click
 
 from samgis_process.cli.progress import Progress
 from samgis_process.errors import InvalidInput, NoRoom
-from samgis_process.processes.dem_composite import ITEM, Composition, DemCompositeProcess
+from samgis_process.processes.dem_composite import ITEM, Composition
 from samgis_process.processes.dem_composite_request import RENDERING
 from samgis_process.rendering import TERRAIN
 from samgis_process.server import wiring
@@ -63,9 +63,7 @@ def composite(ctx: click.Context, /, out: Path, **options: Any) -> None:
 
     DIR gets item.json, a STAC item that names the files beside it.
     """
-    settings = load_settings(ctx.obj.resolve())
-    sources = wiring.source_catalogue(settings)
-    process = DemCompositeProcess(sources, settings.limits, wiring.result_store(settings))
+    process = wiring.dem_composite(load_settings(ctx.obj.resolve()))
     progress = Progress()
     alone = out.suffix.lower() in ENDINGS
     if alone and options["layers"]:

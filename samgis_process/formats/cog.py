@@ -58,6 +58,7 @@ def _profile(pixels: NDArray[Any], grid: GeoBox, *, directions: bool) -> dict[st
         "transform": grid.transform,
         "nodata": np.nan if pixels.dtype.kind == "f" else None,
         "compress": "deflate",
+        "level": 1,  # of layers some 2 % larger than at 6, in less than half the time
         "predictor": "yes",  # differences of neighbours, of floats byte by byte
         "blocksize": BLOCK,
         "overview_resampling": "nearest" if directions else "average",

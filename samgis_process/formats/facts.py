@@ -54,8 +54,10 @@ def statistics_of(values: NDArray[np.generic], valid: NDArray[np.bool_]) -> Stat
     percent = _tidy(100.0 * known.size / valid.size)
     if not known.size:
         return Statistics(percent)
-    numbers = (known.min(), known.max(), known.mean(), known.std())
-    return Statistics(percent, *(_tidy(float(number)) for number in numbers))
+    low, high, mean = known.min(), known.max(), known.mean()
+    known -= mean
+    spread = np.sqrt(known @ known / known.size)
+    return Statistics(percent, *(_tidy(float(number)) for number in (low, high, mean, spread)))
 
 
 def _tidy(value: float) -> float:

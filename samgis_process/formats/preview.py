@@ -108,7 +108,7 @@ def preview(
 
 def _png(sheet: Image.Image) -> bytes:
     stream = io.BytesIO()
-    sheet.save(stream, "PNG", optimize=True)
+    sheet.save(stream, "PNG")
     return stream.getvalue()
 
 

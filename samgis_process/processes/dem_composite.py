@@ -16,12 +16,14 @@ from samgis_process.formats.preview import Caption
 from samgis_process.processes.dem_composite_description import GEOJSON, PNG, describe
 from samgis_process.processes.dem_composite_item import caption, item_of, member
 from samgis_process.processes.dem_composite_request import DemCompositeRequest
+from samgis_process.processes.pictures import Pictures
 from samgis_process.processes.views import Clock
 from samgis_process.rendering import TERRAIN, paint
 from samgis_process.results import File, ResultStore
 from samgis_process.settings import LimitSettings
 from samgis_process.sources import SourceCatalogue
 from samgis_process.sources.elevation import Relief, read_relief
+from samgis_process.sources.inline import ImageSource
 from samgis_process.terrain import LAYERS, compute, halo_of
 
 COMPOSITE, PREVIEW, ITEM = "composite.tif", "preview.png", "item.json"
@@ -62,10 +64,15 @@ class DemCompositeProcess:
     """The process and what it works with."""
 
     def __init__(
-        self, sources: SourceCatalogue, limits: LimitSettings, results: ResultStore
+        self,
+        sources: SourceCatalogue,
+        limits: LimitSettings,
+        pictures: Pictures,
+        results: ResultStore,
     ) -> None:
         self._sources = sources
         self._limits = limits
+        self._pictures = pictures
         self._results = results
         self.description = describe(sources)
 
@@ -97,8 +104,13 @@ class DemCompositeProcess:
             InvalidRequest: the inputs cannot be used.
             SourceUnavailable: the elevation cannot be had.
         """
-        request = DemCompositeRequest.from_inputs(inputs, self._sources, self._limits)
-        return Composition(request, report, layers=layers)
+        request = DemCompositeRequest.from_inputs(
+            inputs, self._sources, self._limits, self._pictures
+        )
+        work = Composition(request, report, layers=layers)
+        if isinstance(request.source, ImageSource):
+            self._pictures.keep(request.source)
+        return work
 
     def _linked(self, work: Composition, context: Context) -> dict[str, Any]:
         """Keep the files, and return the collection that links them."""

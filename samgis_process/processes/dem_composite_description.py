@@ -20,6 +20,20 @@ from samgis_process.terrain import LAYERS, Options
 
 USUAL = Options()
 GEOJSON, PNG = "application/geo+json", "image/png"
+GEOTIFF = {
+    "oneOf": [
+        *(
+            {"type": "string", "contentEncoding": "base64", "contentMediaType": media_type}
+            for media_type in ("image/tiff; application=geotiff", "image/tiff")
+        ),
+        {
+            "type": "object",
+            "required": ["digest"],
+            "properties": {"digest": {"type": "string"}},
+            "additionalProperties": False,
+        },
+    ]
+}
 FEATURES = {
     "title": "The composite",
     "description": (
@@ -73,7 +87,7 @@ def _where(sources: SourceCatalogue) -> dict[str, dict[str, Any]]:
     offered = sources.of_elevation
     default = {"default": offered[0]} if offered else {}
     return {
-        "bbox": bbox("Required.") | {"minOccurs": 1},
+        "bbox": bbox("Required, but for an `image`."),
         "zoom": {
             "title": "Zoom",
             "description": (
@@ -86,6 +100,15 @@ def _where(sources: SourceCatalogue) -> dict[str, dict[str, Any]]:
             "title": "Source of the elevation",
             "description": f"One of: {', '.join(offered)}." if offered else "None is on offer.",
             "schema": {"type": "string", **default},
+        },
+        "image": {
+            "title": "Elevation of the request",
+            "description": (
+                "A GeoTIFF of one band (float32, int16 or uint16) instead of a source, in base64; "
+                'it is seen as a whole without `bbox`. Or {"digest": "sha256:..."} for one that '
+                "was sent before, as `samgis.source` of the answer gave it."
+            ),
+            "schema": GEOTIFF,
         },
     }
 

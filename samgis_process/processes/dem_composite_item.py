@@ -10,6 +10,7 @@ from samgis_process import __version__
 from samgis_process.formats import Asset, item
 from samgis_process.formats.preview import Caption
 from samgis_process.processes.dem_composite_request import DemCompositeRequest
+from samgis_process.processes.source_choice import origin
 from samgis_process.rendering import TERRAIN
 from samgis_process.terrain import LAYERS
 
@@ -48,7 +49,7 @@ def member(
     info, grid = request.source.info, request.grid
     return {
         "timings_ms": timings_ms,
-        "source": {"id": info.id, "zoom": grid.zoom, "attribution": info.attribution},
+        "source": origin(request.source) | {"zoom": grid.zoom, "attribution": info.attribution},
         "window": {
             "bounds": [round(degrees, 7) for degrees in grid.bounds],
             "crs": "OGC:CRS84",

@@ -10,12 +10,14 @@ from typing import Any
 
 from samgis_process.errors import InvalidInput
 from samgis_process.grid import GeoBox
+from samgis_process.processes.pictures import Pictures
 from samgis_process.processes.source_choice import chosen
-from samgis_process.processes.windows import make_grid, parse_bounds
+from samgis_process.processes.windows import place_window
 from samgis_process.rendering import TERRAIN, TerrainRendering
 from samgis_process.rendering.parse import terrain
 from samgis_process.settings import LimitSettings
 from samgis_process.sources import Source, SourceCatalogue
+from samgis_process.sources.inline import ImageSource
 from samgis_process.terrain import LAYERS, Options
 
 RENDERING = "terrain"
@@ -43,7 +45,11 @@ class DemCompositeRequest:
 
     @classmethod
     def from_inputs(
-        cls, inputs: Mapping[str, Any], sources: SourceCatalogue, limits: LimitSettings
+        cls,
+        inputs: Mapping[str, Any],
+        sources: SourceCatalogue,
+        limits: LimitSettings,
+        pictures: Pictures,
     ) -> DemCompositeRequest:
         """Return the request that `inputs` describe.
 
@@ -51,12 +57,13 @@ class DemCompositeRequest:
             InvalidRequest: naming each input that cannot be used.
             SourceUnavailable: the source cannot be opened now.
         """
-        source = _source(inputs, sources)
+        image = _heights(pictures.source(inputs))
+        source = image or _source(inputs, sources)
         info = source.info
-        if inputs.get("bbox") is None:
+        if image is None and inputs.get("bbox") is None:
             raise InvalidInput("bbox", "is missing", remedy="every request needs it")
-        zoom = _whole("zoom", inputs.get("zoom"))
-        grid = make_grid(parse_bounds(inputs["bbox"], info), zoom, info, limits)
+        zoom, whole = _whole("zoom", inputs.get("zoom")), image is not None
+        _, grid = place_window(inputs.get("bbox"), zoom, info, limits, whole=whole)
         radius = _radius(inputs.get("radius"), grid)
         name = _known("rendering", inputs.get("rendering"), TERRAIN, RENDERING)
         return cls(
@@ -66,6 +73,18 @@ class DemCompositeRequest:
             _layers(inputs.get("layers")),
             _options(inputs, radius, grid),
         )
+
+
+def _heights(image: ImageSource | None) -> ImageSource | None:
+    """Refuse a picture that can be no elevation."""
+    if image is None or image.info.bands.metres is not None:
+        return image
+    raise InvalidInput(
+        "image",
+        "holds no elevation",
+        limit="a GeoTIFF of one band: float32, int16 or uint16",
+        remedy="send such a file, or name a source of elevation",
+    )
 
 
 def _source(inputs: Mapping[str, Any], sources: SourceCatalogue) -> Source:

@@ -23,6 +23,7 @@ from samgis_process.processes.outlines import outline
 from samgis_process.processes.pictures import Pictures
 from samgis_process.processes.segment_description import describe
 from samgis_process.processes.segment_request import SegmentRequest
+from samgis_process.processes.source_choice import origin
 from samgis_process.processes.views import Clock, Looks, View, Views, box_pixels
 from samgis_process.prompts import Target
 from samgis_process.rendering import echo
@@ -126,7 +127,8 @@ class _Run:
             "timings_ms": self._clock.timings_ms(),
             "cache": view.cache,
             "model": {"id": request.model.id, "digest": request.model.digest},
-            "source": _origin(request) | {"zoom": grid.zoom, "attribution": info.attribution},
+            "source": origin(request.source)
+            | {"zoom": grid.zoom, "attribution": info.attribution},
             "window": {
                 "bounds": [round(degrees, 7) for degrees in grid.bounds],
                 "crs": "OGC:CRS84",
@@ -232,12 +234,3 @@ class _Run:
 
     def _warn(self, target: Target, words: str) -> None:
         self._warnings.append(f"object {target.id}: {words}")
-
-
-def _origin(request: SegmentRequest) -> dict[str, Any]:
-    """Return what a later request may name the source by."""
-    source = request.source
-    if isinstance(source, ImageSource):
-        bounds = [round(degrees, 7) for degrees in source.info.bounds]
-        return {"id": source.info.id, "digest": source.digest, "bounds": bounds}
-    return {"id": source.info.id}

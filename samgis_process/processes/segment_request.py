@@ -17,13 +17,7 @@ from samgis_process.processes.detail import Detail
 from samgis_process.processes.outlines import Contour
 from samgis_process.processes.pictures import Pictures
 from samgis_process.processes.source_choice import chosen
-from samgis_process.processes.windows import (
-    MAX_SIDE,
-    finest_zoom,
-    make_grid,
-    parse_bounds,
-    require_inside,
-)
+from samgis_process.processes.windows import MAX_SIDE, place_window, require_inside
 from samgis_process.prompts import Prompt, Target, group, parse_prompts
 from samgis_process.rendering import AnyRendering, parse
 from samgis_process.settings import LimitSettings
@@ -97,16 +91,9 @@ class SegmentRequest:
 def _window(
     inputs: Mapping[str, Any], info: SourceInfo, limits: LimitSettings, *, whole: bool
 ) -> tuple[Bounds, GeoBox]:
-    """Return where prompts may lie, and the encoder's window.
-
-    Args:
-        whole: the source is one picture: by default all of it is seen, as finely as it is.
-    """
-    place, zoom = inputs.get("bbox"), _zoom(inputs.get("zoom"))
-    bounds = info.bounds if place is None else parse_bounds(place, info)
-    if whole and zoom is None:
-        zoom = finest_zoom(bounds, info, limits)
-    grid = make_grid(bounds, zoom, info, limits)
+    """Return where prompts may lie, and the encoder's window."""
+    zoom = _zoom(inputs.get("zoom"))
+    bounds, grid = place_window(inputs.get("bbox"), zoom, info, limits, whole=whole)
     if inputs.get("window", "exact") == "exact":
         return bounds, grid
     grid = snapped(grid, limits.max_pixels, MAX_SIDE)

@@ -7,6 +7,7 @@ from typing import Any
 
 from samgis_process.errors import InvalidInput
 from samgis_process.sources import Source, SourceCatalogue
+from samgis_process.sources.inline import ImageSource
 
 
 def chosen(inputs: Mapping[str, Any], sources: SourceCatalogue) -> Source:
@@ -27,3 +28,11 @@ def chosen(inputs: Mapping[str, Any], sources: SourceCatalogue) -> Source:
             remedy="give one of them",
         )
     return source
+
+
+def origin(source: Source) -> dict[str, Any]:
+    """Return what a later request may name the source by."""
+    if isinstance(source, ImageSource):
+        bounds = [round(degrees, 7) for degrees in source.info.bounds]
+        return {"id": source.info.id, "digest": source.digest, "bounds": bounds}
+    return {"id": source.info.id}

@@ -125,6 +125,23 @@ def _check(bounds: Bounds) -> None:
         )
 
 
+def place_window(
+    place: Any, zoom: int | None, source: SourceInfo, limits: LimitSettings, *, whole: bool
+) -> tuple[Bounds, GeoBox]:
+    """Return the bounds that the input `bbox` asks for, and the grid that covers them.
+
+    Args:
+        whole: the source is one picture: by default all of it is seen, as finely as it is.
+
+    Raises:
+        InvalidInput: they make no window of this source.
+    """
+    bounds = source.bounds if place is None else parse_bounds(place, source)
+    if whole and zoom is None:
+        zoom = finest_zoom(bounds, source, limits)
+    return bounds, make_grid(bounds, zoom, source, limits)
+
+
 def make_grid(
     bounds: Bounds, zoom: int | None, source: SourceInfo, limits: LimitSettings
 ) -> GeoBox:

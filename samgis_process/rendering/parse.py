@@ -14,7 +14,7 @@ from samgis_process.terrain.position import LEAST_RADIUS
 
 FIELD = "rendering"
 NAMES = ("rgb", "grey", "false-colour")
-DEFAULT_TERRAIN = "relief"  # segments landforms best: models/evaluation/LANDFORMS.md
+DEFAULT_TERRAIN = "tinted-slope"  # segments landforms best: models/evaluation/LANDFORMS.md
 DIFFERENCE_RANGE = Span(-1.0, 1.0)  # all that (a - b) / (a + b) can be where a, b >= 0
 LARGEST = 1e30  # beyond it the width of a stretch may overflow
 

@@ -119,7 +119,7 @@ def build_services(settings: Settings) -> Services:
     models.get(settings.models.default)  # missing, it shall be said now
     cache = settings.cache
     caches = Caches.of(settings)
-    sources = source_catalogue(settings)
+    sources = source_catalogue(settings, caches)
     embeddings = EmbeddingCache(
         caches.embeddings, cache.directory / "locks", settings.limits.encode_wait_s
     )
@@ -129,7 +129,7 @@ def build_services(settings: Settings) -> Services:
     )
     results = result_store(settings)
     results.sweep()
-    composite = DemCompositeProcess(sources, settings.limits, results)
+    composite = DemCompositeProcess(sources, settings.limits, pictures, results)
     processes: dict[str, Process] = {
         "segment": SegmentService(segment),
         "dem-composite": DemCompositeService(composite),
@@ -137,11 +137,18 @@ def build_services(settings: Settings) -> Services:
     return Services(settings, sources, models, processes, results)
 
 
-def source_catalogue(settings: Settings) -> SourceCatalogue:
+def dem_composite(settings: Settings) -> DemCompositeProcess:
+    """Return this process alone: it needs no model."""
+    caches = Caches.of(settings)
+    sources = source_catalogue(settings, caches)
+    pictures = Pictures(caches.pictures, settings.limits)
+    return DemCompositeProcess(sources, settings.limits, pictures, result_store(settings))
+
+
+def source_catalogue(settings: Settings, caches: Caches) -> SourceCatalogue:
     """Return the sources on offer; none is opened yet."""
-    tiles = Caches.of(settings).tiles
     directory = settings.cache.directory
-    return SourceCatalogue(settings.sources, settings.default_source, directory, tiles)
+    return SourceCatalogue(settings.sources, settings.default_source, directory, caches.tiles)
 
 
 def result_store(settings: Settings) -> ResultStore:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from samgis_process.terrain.gradient import LEVEL
 from samgis_process.terrain.surface import Metres, Surface
 
 
@@ -73,7 +74,7 @@ def plan_curvature(surface: Surface) -> Metres:
 
 
 def _directed(numerator: Metres, d: Metres, e: Metres, squared: Metres) -> Metres:
-    level = squared == 0
+    level = squared < LEVEL
     squared[level] = 1
     result: Metres = np.where(level, -(d + e), -2 * numerator / squared)
     return result

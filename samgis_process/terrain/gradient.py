@@ -15,6 +15,9 @@ from samgis_process.terrain.surface import Metres, Surface
 
 # Azimuths of the multi-directional hillshade, degrees (Mark 1992).
 MARK_AZIMUTHS = (225.0, 270.0, 315.0, 360.0)
+# Squared steepness, of a millimetre in a million kilometres. Below, ground is level: float32 holds
+# no products of such gradients.
+LEVEL = np.float32(1e-24)
 
 
 class Gradient(NamedTuple):
@@ -99,7 +102,7 @@ def shade_multi(gradient: Gradient, altitude: float) -> Metres:
     east, south = gradient
     shortening = _shortening(gradient)
     squared = east * east + south * south
-    flat = squared == 0
+    flat = squared < LEVEL
     squared[flat] = 1
     total = np.zeros_like(squared)
     for azimuth in MARK_AZIMUTHS:

@@ -25,9 +25,7 @@ def openness(surface: Surface, radius: int) -> Metres:
     Source: Yokoyama, Shirasawa and Pike 2002, "Visualizing topography by openness",
     Photogrammetric Engineering & Remote Sensing 68(3), 257-265; sixteen directions for eight.
     """
-    return np.float32(90) - _mean(
-        np.degrees(np.arctan(tan)) for tan in _tangents(surface, radius, np.fmax)
-    )
+    return np.float32(90) - _mean_angle(surface, radius, np.fmax)
 
 
 def openness_negative(surface: Surface, radius: int) -> Metres:
@@ -35,9 +33,7 @@ def openness_negative(surface: Surface, radius: int) -> Metres:
 
     Source: as `openness`, seen from below.
     """
-    return np.float32(90) + _mean(
-        np.degrees(np.arctan(tan)) for tan in _tangents(surface, radius, np.fmin)
-    )
+    return np.float32(90) + _mean_angle(surface, radius, np.fmin)
 
 
 def sky_view(surface: Surface, radius: int) -> Metres:
@@ -47,6 +43,11 @@ def sky_view(surface: Surface, radius: int) -> Metres:
     doi:10.3390/rs3020398, equation 1 with horizons at or above the level.
     """
     return np.float32(1) - _mean(_sine(tan) for tan in _tangents(surface, radius, np.fmax))
+
+
+def _mean_angle(surface: Surface, radius: int, fold: Fold) -> Metres:
+    """Return the mean elevation angle of the highest (or lowest) sights, degrees."""
+    return np.degrees(_mean(np.arctan(tan, out=tan) for tan in _tangents(surface, radius, fold)))
 
 
 def _sine(tangent: Metres) -> Metres:
@@ -61,8 +62,12 @@ def _mean(angles: Iterator[Metres]) -> Metres:
     total, count = np.where(known, first, np.float32(0)), known.astype(np.float32)
     for angle in angles:
         known = np.isfinite(angle)
-        np.add(total, angle, out=total, where=known)
-        count += known
+        if known.all():  # as a rule, and three times as fast
+            total += angle
+            count += 1
+        else:
+            np.add(total, angle, out=total, where=known)
+            count += known
     with np.errstate(invalid="ignore"):
         return np.divide(total, count, out=total)
 
@@ -81,18 +86,21 @@ def _tangents(surface: Surface, radius: int, fold: Fold) -> Iterator[Metres]:
         east, south = cell
         return z[radius + south : rows - radius + south, radius + east : cols - radius + east]
 
-    for sights in _directions(radius):
+    rise, beside = np.empty_like(here), np.empty_like(here)
+    for direction in _directions(radius):
         result = np.full(here.shape, np.nan, np.float32)
-        for sight in sights:
+        for step, sight in enumerate(direction.sights, 1):
             near = seen(sight.near)
-            rise = near - here
+            np.subtract(near, here, out=rise)
             if sight.share:
                 # Differences of heights: sums of them would depend on the sea level.
-                beside = seen(sight.far) - near
+                np.subtract(seen(sight.far), near, out=beside)
                 beside *= np.float32(sight.share)
                 rise += beside
-            rise *= (1 / np.hypot(sight.east * dx, sight.south * dy)).astype(np.float32)
+            rise *= np.float32(1 / step)
             fold(result, rise, out=result)  # type: ignore[call-arg]  # a ufunc
+        metres = np.hypot(direction.east * dx, direction.south * dy)
+        result *= (1 / metres).astype(np.float32)
         yield result
 
 
@@ -110,23 +118,24 @@ class _Sight(NamedTuple):
     far: _Cell
     share: float  # of the far one
 
-    @property
-    def east(self) -> float:
-        return self.near[0] + self.share * (self.far[0] - self.near[0])
 
-    @property
-    def south(self) -> float:
-        return self.near[1] + self.share * (self.far[1] - self.near[1])
+class _Direction(NamedTuple):
+    """A line of sight and, after each of equal steps of (east, south) cells, a point on it."""
+
+    east: float
+    south: float
+    sights: list[_Sight]
 
 
-def _directions(radius: int) -> Iterator[list[_Sight]]:
-    """Yield for each direction, clockwise from north, the points along it."""
+def _directions(radius: int) -> Iterator[_Direction]:
+    """Yield them clockwise from north."""
     for number in range(DIRECTIONS):
         turn = 2 * math.pi * number / DIRECTIONS
         east, south = math.sin(turn), -math.cos(turn)
         longer = max(abs(east), abs(south))
+        east, south = east / longer, south / longer
         steps = range(1, max(1, round(radius * longer)) + 1)
-        yield [_sight(step * east / longer, step * south / longer) for step in steps]
+        yield _Direction(east, south, [_sight(step * east, step * south) for step in steps])
 
 
 def _sight(east: float, south: float) -> _Sight:

@@ -217,14 +217,11 @@ def compute(surface: Surface, name: str, options: Options, halo: int) -> Metres:
     smoothing = min(smoothing, halo - margin)
     needed = margin + smoothing
     trimmed = surface.trimmed(halo - needed)
-    return np.concatenate(
-        [
-            layer.compute(
-                reshaped(strip, options, smoothing) if layer.reshaped else strip, options
-            )
-            for strip in strips(trimmed, needed)
-        ]
-    )
+    result = np.empty([side - 2 * needed for side in trimmed.elevation.shape], np.float32)
+    for rows, strip in zip(slices(trimmed, needed), strips(trimmed, needed), strict=True):
+        shaped = reshaped(strip, options, smoothing) if layer.reshaped else strip
+        result[rows] = layer.compute(shaped, options)
+    return result
 
 
 def reshaped(surface: Surface, options: Options, smoothing: int) -> Surface:
@@ -237,7 +234,13 @@ def reshaped(surface: Surface, options: Options, smoothing: int) -> Surface:
 
 def strips(surface: Surface, margin: int, cells: int = STRIP_CELLS) -> Iterator[Surface]:
     """Yield the surface in strips of rows, each with `margin` rows of its neighbours around it."""
+    for rows in slices(surface, margin, cells):
+        yield surface.rows(rows.start, rows.stop + 2 * margin)
+
+
+def slices(surface: Surface, margin: int, cells: int = STRIP_CELLS) -> Iterator[slice]:
+    """Yield the rows of each strip, counted without the margin."""
     rows = len(surface.elevation) - 2 * margin
     step = max(1, cells // surface.elevation.shape[1], 6 * margin)
     for start in range(0, rows, step):
-        yield surface.rows(start, min(rows, start + step) + 2 * margin)
+        yield slice(start, min(rows, start + step))

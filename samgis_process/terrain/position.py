@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from samgis_process.terrain.surface import Metres, Surface
-from samgis_process.terrain.surroundings import Whole, counted
+from samgis_process.terrain.surroundings import Whole
 
-STEPS_PER_METRE = 64  # 9 km, squared, times 10^8 weights fit 64 bits
+# 9 km, squared, times 10^8 weights fit 64 bits; 16 cells of 9 km float32.
+STEPS_PER_METRE = 64
 COARSE_CELLS = 8  # that make up the radius
 LEAST_RADIUS = 4
 INTERPOLATED = 2  # of them, lost to interpolation
@@ -49,13 +50,10 @@ def position(surface: Surface, radius: int) -> Position:
     factor = max(1, 2 ** int(math.log2(radius / COARSE_CELLS))) if radius >= COARSE_CELLS else 1
     reach = radius // factor - INTERPOLATED
     z = surface.elevation
-    known = np.isfinite(z)
-    steps = counted(z, known, STEPS_PER_METRE)
     lines = [
         _Line(first, side, factor) for first, side in zip(surface.origin, z.shape, strict=True)
     ]
-    sums = (steps, steps * steps, known.astype(np.int64))
-    first, second, count = (_pyramid(_coarse(one, lines), reach) for one in sums)
+    first, second, count = (_pyramid(one, reach) for one in _sums(z, lines))
     mean, spread = _moments(first, second, count)
     mean, spread = (_interpolated(one, lines, reach, radius) for one in (mean, spread))
     inner = slice(radius, -radius)
@@ -90,15 +88,30 @@ class _Line:
         return before - reach, part * np.float32(0.5 / self.factor)
 
 
-def _coarse(values: Whole, lines: list[_Line]) -> Whole:
-    """Return the sums over coarser cells."""
+def _sums(z: Metres, lines: list[_Line]) -> tuple[Whole, Whole, Whole]:
+    """Return, over coarser cells, the sums of heights in steps, of their squares, and of cells."""
+    known = np.isfinite(z)
+    steps = np.rint(z * np.float32(STEPS_PER_METRE))
+    if known.all():
+        count = np.full([line.count for line in lines], lines[0].factor ** 2, np.int64)
+    else:
+        steps[~known] = 0
+        count = _coarse(known.astype(np.float32), lines)
+    return _coarse(steps, lines), _coarse(np.square(steps, dtype=np.float64), lines), count
+
+
+def _coarse(values: NDArray[np.floating], lines: list[_Line]) -> Whole:
+    """Return the sums over coarser cells of whole numbers.
+
+    They are summed as they come over a few rows: floats hold whole numbers that small exactly.
+    """
     factor = lines[0].factor
     rows = values[lines[0].whole]
-    if factor == 1:
-        return rows[:, lines[1].whole]
-    tall = sum(rows[step::factor] for step in range(factor))
-    tall = np.asarray(tall)[:, lines[1].whole]
-    return np.asarray(sum(tall[:, step::factor] for step in range(factor)))
+    tall = rows[::factor].copy()
+    for step in range(1, factor):
+        tall += rows[step::factor]
+    whole = tall[:, lines[1].whole].astype(np.int64)
+    return np.asarray(sum(whole[:, step::factor] for step in range(factor)))
 
 
 def _pyramid(values: Whole, reach: int) -> Whole:

@@ -72,3 +72,16 @@ def test_stock_pygeoapi_runs_the_processor(stock):
     assert refused.status_code == 400
     assert "zoom" in refused.text
     assert "Traceback" not in refused.text
+
+
+def test_stock_pygeoapi_runs_dem_composite(stock):
+    url = f"{stock}/processes/dem-composite/execution"
+    inputs = {"source": "sample-dem", "bbox": [-29.59, 41.26, -29.58, 41.265]}
+    answer = requests.post(url, json={"inputs": inputs}, timeout=60)
+    assert answer.status_code == 200, answer.text
+    (item,) = answer.json()["features"]
+    assert item["assets"]["preview"]["href"].startswith(f"{stock}/results/")
+    outputs = {"features": {"format": {"mediaType": "image/png"}}}
+    answer = requests.post(url, json={"inputs": inputs, "outputs": outputs}, timeout=60)
+    assert answer.headers["content-type"] == "image/png"
+    assert answer.content.startswith(b"\x89PNG")

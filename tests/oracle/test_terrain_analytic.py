@@ -7,11 +7,13 @@ leaves out, of the order (cell / radius of curvature)^2.
 """
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from samgis_process.terrain import Options, Surface, compute
+from samgis_process.terrain.position import position
 
 QUADRANTS = [(0.31, 0.17), (0.42, -1.1), (-0.9, -0.23), (-0.06, 0.5), (0.0, 0.7), (-1.3, 0.0)]
 PLACES = {
@@ -111,6 +113,20 @@ def test_level_ground_faces_nowhere():
     for name in ("hillshade", "hillshade_multi"):
         lit = layer(surface, name, altitude=30)
         np.testing.assert_allclose(lit, 127.5, atol=1e-4)
+
+
+@pytest.mark.parametrize("rise", [1e-15, 1e-20, 1e-22, 3e-23])
+def test_what_is_all_but_level_is_lit_and_bent_as_level_ground(shapes, rise):
+    """As resampling leaves it of the sea: squares of such gradients are lost to float32."""
+    place = shapes.even(1, 1, 5, 5, (2, 2))
+    surface, _ = place(shapes.plane(rise, rise / 3))
+    lit = layer(surface, "hillshade_multi")
+    np.testing.assert_allclose(lit, 255 * math.sqrt(0.5), rtol=1e-5)
+    surface, _ = place(shapes.quadric(-4 * rise, 0, -rise, east=9 * rise))
+    profile, plan, total = (
+        layer(surface, name) for name in ("profile_curvature", "plan_curvature", "curvature")
+    )
+    np.testing.assert_allclose(profile + plan, total, rtol=1e-5)
 
 
 @pytest.mark.parametrize("bearing", [0, 45, 90, 135, 180, 225, 270, 315])
@@ -249,6 +265,28 @@ def test_a_paraboloid_stands_above_its_surroundings_by_their_moments(shapes, rad
     tolerance = 1 / 65536 + np.abs(expected.z).max() * 2**-22
     got = layer(surface, "tpi", radius, radius=radius)
     assert np.abs(got - sum(around) / len(around)).max() < tolerance
+
+
+@pytest.mark.parametrize(
+    ("radius", "factor", "halves"),
+    [(4, 1, (1, 1)), (7, 1, (2, 3)), (16, 2, (3, 3)), (32, 4, (3, 3)), (45, 4, (4, 5))],
+)
+@pytest.mark.parametrize("gradient", [(0.4, -0.7), (-0.2, 0.0)])
+def test_wider_surroundings_of_a_plane_have_its_mean_and_a_pyramids_spread(
+    shapes, radius, factor, halves, gradient
+):
+    """The variance of a row of n cells is (n^2 - 1) / 12, and variances of convolutions add up.
+
+    A pyramid is one box through another, of coarser cells; within those lie `factor` cells.
+    Heights are counted in 1/64 m.
+    """
+    surface, _ = shapes.even(10, 10, 130, 120, (90, 7))(shapes.plane(*gradient))
+    surface = replace(surface, origin=(5, 1002))
+    got = position(surface, radius)
+    boxes = sum(((2 * half + 1) ** 2 - 1) / 12 for half in halves)
+    variance = factor**2 * boxes + (factor**2 - 1) / 12
+    assert np.abs(got.height).max() < 1 / 64
+    np.testing.assert_allclose(got.spread, 10 * math.hypot(*gradient) * variance**0.5, rtol=1e-3)
 
 
 @pytest.mark.parametrize("radius", [1, 2, 3, 8, 15])

@@ -11,7 +11,8 @@ from rasterio.transform import from_origin
 
 from samgis_process.cli import main
 
-CLEAN = {"SAMGIS_PUBLIC_URL": None, "SAMGIS_MODELS_DIR": None, "SAMGIS_CACHE_DIR": None}
+NAMES = ("PUBLIC_URL", "MODELS_DIR", "CACHE_DIR", "DATA_DIR")
+CLEAN = {f"SAMGIS_{name}": None for name in NAMES}
 
 
 def free_port():
@@ -37,6 +38,7 @@ def section(tmp_path, tiny_model_dir, raster):
     return {
         "models": {"default": "tiny", "directory": str(models)},
         "cache": {"directory": str(tmp_path / "cache")},
+        "results": {"directory": str(tmp_path / "data")},
         "default_source": "field",
         "sources": {"field": {"type": "raster", "path": str(raster)}},
     }
@@ -97,13 +99,15 @@ def test_a_cache_that_is_a_file_a_dead_server_and_a_taken_port_are_told(
     examine, section, tmp_path
 ):
     (tmp_path / "cache").write_text("in the way")
+    (tmp_path / "data").write_text("in the way")
     secret = f"http://127.0.0.1:{free_port()}/{{z}}/{{x}}/{{y}}.png?key=s3cret"
     section["sources"]["dead"] = {"type": "xyz", "url": secret}
     with socket.create_server(("127.0.0.1", 0)) as taken:
         code, findings = examine(section, port=taken.getsockname()[1])
     assert code == 1
-    assert failed(findings) == {"cache", "source dead", "port"}
+    assert failed(findings) == {"cache", "results", "source dead", "port"}
     assert "SAMGIS_CACHE_DIR" in findings["cache"]["remedy"]
+    assert "SAMGIS_DATA_DIR" in findings["results"]["remedy"]
     assert "in use" in findings["port"]["message"]
     assert "s3cret" not in json.dumps(findings)
 
@@ -142,4 +146,4 @@ def test_for_people_it_is_one_line_for_each_check(section, tmp_path):
     arguments = ["--config", str(config), "doctor", "--port", str(free_port())]
     lines = CliRunner(env=CLEAN).invoke(main, arguments).stdout.splitlines()
     assert lines[0] == "ok    config: config.yml makes sense"
-    assert len(lines) == 8
+    assert len(lines) == 9

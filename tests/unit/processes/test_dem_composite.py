@@ -1,5 +1,6 @@
 """`dem-composite`: what it takes, what it refuses and why, and what its files hold."""
 
+import base64
 import io
 import json
 
@@ -11,12 +12,14 @@ from PIL import Image
 from rasterio.io import MemoryFile
 from rasterio.transform import from_origin
 
+from samgis_process.blobs import BlobStore
 from samgis_process.errors import InvalidRequest, NoData, NoRoom
 from samgis_process.formats import COG
 from samgis_process.grid import GeoBox
 from samgis_process.ogc.process import Context
 from samgis_process.processes.dem_composite import DemCompositeProcess
 from samgis_process.processes.dem_composite_request import DemCompositeRequest
+from samgis_process.processes.pictures import Pictures
 from samgis_process.results import ResultStore
 from samgis_process.settings import parse
 from samgis_process.sources import SourceCatalogue
@@ -48,26 +51,30 @@ def plane():
     return values
 
 
-@pytest.fixture(scope="module")
-def catalogue(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("dem")
+def tiff(bands):
+    """A GeoTIFF in base64."""
     x, y = GRID.transform @ (0, 0)
-    for name, count in (("dem", 1), ("photo", 3)):
-        with rasterio.open(
-            directory / f"{name}.tif",
-            "w",
+    count, height, width = bands.shape
+    with MemoryFile() as memory:
+        with memory.open(
             driver="GTiff",
             count=count,
-            height=300,
-            width=400,
-            dtype="float32" if count == 1 else "uint8",
-            nodata=np.nan if count == 1 else None,
+            height=height,
+            width=width,
+            dtype=bands.dtype.name,
+            nodata=np.nan if bands.dtype.kind == "f" else None,
             crs="EPSG:3857",
             transform=from_origin(x, y, GRID.resolution, GRID.resolution),
         ) as dataset:
-            dataset.write(
-                np.stack([plane()]) if count == 1 else np.full((3, 300, 400), 9, np.uint8)
-            )
+            dataset.write(bands)
+        return base64.b64encode(memory.read()).decode()
+
+
+@pytest.fixture(scope="module")
+def catalogue(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("dem")
+    for name, bands in (("dem", plane()[None]), ("photo", np.full((3, 300, 400), 9, np.uint8))):
+        (directory / f"{name}.tif").write_bytes(base64.b64decode(tiff(bands)))
     section = {
         "default_source": "photo",
         "sources": {
@@ -83,7 +90,9 @@ def catalogue(tmp_path_factory):
         },
     }
     settings = parse(section, directory)
-    return SourceCatalogue(settings.sources, settings.default_source, directory), settings.limits
+    sources = SourceCatalogue(settings.sources, settings.default_source, directory)
+    pictures = Pictures(BlobStore(directory / "pictures", 10**9), settings.limits)
+    return sources, settings.limits, pictures
 
 
 @pytest.fixture
@@ -317,6 +326,25 @@ def test_layers_of_what_is_unknown_have_no_numbers_in_the_item(run):
     (item,) = run(layers=["slope"], bbox=bbox(grid))[1]["features"]
     json.dumps(item, allow_nan=False)
     assert item["assets"]["slope"]["bands"][0]["statistics"] == {"valid_percent": 0.0}
+
+
+def test_a_raster_in_the_request_is_a_source_too(run, opened):
+    image = tiff(plane()[None])
+    collection = run(image=image, bbox=None, zoom=None, layers=["slope"])[1]
+    (item,) = collection["features"]
+    with opened(item["assets"]["elevation"]) as file:
+        np.testing.assert_array_equal(file.read(1), plane())
+    digest = collection["samgis"]["source"]["digest"]
+    again = run(image={"digest": digest}, layers=["slope"])[1]["features"][0]
+    assert again["assets"]["slope"]["bands"] == item["assets"]["slope"]["bands"]
+
+
+def test_a_picture_in_the_request_is_no_elevation(run):
+    with pytest.raises(InvalidRequest) as caught:
+        run(image=tiff(np.full((3, 300, 400), 9, np.uint8)))
+    (fault,) = caught.value.faults
+    assert fault.input == "image"
+    assert "one band" in fault.limit
 
 
 def test_a_window_off_the_data_names_its_bounds(run):

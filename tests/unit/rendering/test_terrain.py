@@ -14,6 +14,7 @@ from samgis_process.terrain import Surface
 
 ELEVATION = Bands(natural=(1,), spans=(None,), surveyed=True, metres=1.0)
 PICTURE = Bands()
+HALO = 100  # cells, more than any rendering wants
 PANPROOF = [name for name, style in TERRAIN.items() if not style.whole]
 
 
@@ -64,13 +65,13 @@ def test_a_larger_halo_changes_no_colour(name):
 
 @pytest.mark.parametrize("level", [0.0, -3.5, 4807.25])
 def test_flat_ground_is_mid_grey(level):
-    image = drawn("terrain", lambda box: np.full(box.shape, level, np.float32), grid(), 64)
+    image = drawn("terrain", lambda box: np.full(box.shape, level, np.float32), grid(), HALO)
     assert np.abs(image.astype(int) - 128).max() <= 1
 
 
 @pytest.mark.parametrize("name", list(TERRAIN))
 def test_flat_ground_is_one_colour(name):
-    image = drawn(name, lambda box: np.full(box.shape, 812.0, np.float32), grid(), 64)
+    image = drawn(name, lambda box: np.full(box.shape, 812.0, np.float32), grid(), HALO)
     assert np.ptp(image.reshape(-1, 3), axis=0).max() <= 1
 
 
@@ -78,21 +79,21 @@ def test_flat_ground_is_one_colour(name):
 def test_hills_and_pits_are_told_apart(name):
     """The ancestor's third channel was the same for both."""
     top, pit = (
-        drawn(name, lambda box, sign=sign: sign * (hills(box) - 1000), grid(), 64)
+        drawn(name, lambda box, sign=sign: sign * (hills(box) - 1000), grid(), HALO)
         for sign in (1, -1)
     )
     assert np.abs(top.astype(int) - pit).mean() > 10
 
 
 def test_terrain_turns_around_mid_grey_with_the_ground():
-    """Height and curvature change their signs; green has the slope besides, which does not."""
+    """Height and curvature change their signs; green is darker by the slope, which does not."""
     top, pit = (
-        drawn("terrain", lambda box, sign=sign: sign * (hills(box) - 1000), grid(), 64)
+        drawn("terrain", lambda box, sign=sign: sign * (hills(box) - 1000), grid(), HALO)
         for sign in (1, -1)
     )
     for channel in (0, 2):
         assert np.abs(top[..., channel].astype(int) + pit[..., channel] - 256).max() <= 1
-    assert (top[..., 1].astype(int) + pit[..., 1]).min() >= 255
+    assert (top[..., 1].astype(int) + pit[..., 1]).max() <= 257
 
 
 @pytest.mark.parametrize("name", PANPROOF)
@@ -101,28 +102,28 @@ def test_there_is_contrast_at_every_scale(name, zoom):
     """The same shapes of 2 m and of 4 km height, each on cells of its own size."""
     box = grid(zoom=zoom, row_off=(1 << zoom) * 256 // 3)
     steep = 0.2 * box.ground_resolution * 20
-    image = drawn(name, lambda wide: hills(wide, height=steep), box, 64)
-    assert image.std(axis=(0, 1)).max() > 20
+    image = drawn(name, lambda wide: hills(wide, height=steep), box, HALO)
+    assert image.std(axis=(0, 1)).max() > 15
 
 
 @pytest.mark.parametrize("name", list(TERRAIN))
 def test_the_unknown_is_neutral_and_nothing_else_is(name):
     def with_void(box):
         ground = hills(box)
-        ground[90:100, 80:95] = np.nan
+        ground[125:135, 115:130] = np.nan
         return ground
 
-    image = drawn(name, with_void, grid(), 64)
+    image = drawn(name, with_void, grid(), HALO)
     neutral = (image == (124, 116, 104)).all(axis=-1)
-    halo = 64
-    assert neutral[90 - halo : 100 - halo, 80 - halo : 95 - halo].all()
-    assert neutral.sum() <= 12 * 17
+    halo = HALO
+    assert neutral[125 - halo : 135 - halo, 115 - halo : 130 - halo].all()
+    assert neutral.sum() <= 14 * 19
 
 
 @pytest.mark.parametrize("name", list(TERRAIN))
 @pytest.mark.parametrize("shape", [(1, 1), (2, 9), (9, 2)])
 def test_the_smallest_windows_are_drawn(name, shape):
-    image = drawn(name, hills, grid(*shape), 64)
+    image = drawn(name, hills, grid(*shape), HALO)
     assert image.shape == (*shape, 3)
 
 

@@ -3,7 +3,7 @@ import pytest
 import rasterio
 from PIL import Image
 
-from samgis_process.terrain import decode
+from samgis_process.terrain import decode, plausible
 
 
 def colours(*rgb):
@@ -37,3 +37,23 @@ def test_all_24_bits_of_a_real_raster_are_read(test_data):
 def test_fuji_is_as_high_as_fuji(test_data):
     tile = Image.open(test_data / "tiles" / "fuji_terrainrgb_512.png").convert("RGB")
     assert decode(np.asarray(tile), "terrain-rgb").max() == pytest.approx(3751, abs=2)
+
+
+def test_what_no_ground_can_be_is_no_data():
+    metres = np.array([-32768, -12000, -11000, -430, 0, 8848, 9600, np.nan], np.float32)
+    assert plausible(metres).tolist() == [False, False, True, True, True, True, False, False]
+
+
+def test_black_is_no_data_in_terrain_rgb_alone():
+    metres = np.array([-10_000, -9_999.9], np.float32)
+    assert plausible(metres, "terrain-rgb").tolist() == [False, True]
+    assert plausible(metres, "terrarium").tolist() == [True, True]
+
+
+@pytest.mark.parametrize("encoding", ["terrarium", "terrain-rgb"])
+def test_an_empty_tile_holds_no_ground(encoding):
+    black = np.zeros((2, 3, 3), np.uint8)
+    metres = decode(black, encoding)
+    assert metres.dtype == np.float32
+    assert metres.shape == (2, 3)
+    assert not plausible(metres, encoding).any()
