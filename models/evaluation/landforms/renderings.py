@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from models.evaluation.landforms import proposed
 from models.evaluation.landforms.scene import HALO, Scene
 from samgis_process.rendering import TERRAIN, TerrainRendering, paint
 from samgis_process.rendering.draw import NOTHING
@@ -108,10 +107,9 @@ def _tangent(heights: Floats, cell_m: float, east: float, north: float) -> Float
 
 
 RENDERINGS: Mapping[str, Painter] = {
-    "terrain": of_product("terrain"),
-    "terrain, proposed": proposed.terrain,
+    "tinted-slope": of_product("tinted-slope"),
     "relief": of_product("relief"),
-    "relief, proposed": proposed.relief,
+    "terrain": of_product("terrain"),
     "samgis": of_product("samgis"),
     "openness": _openness,
     "sky view + slope": _sky_view,
