@@ -69,7 +69,7 @@ def _earlier(path: Path | None, names: list[str]) -> list[Row]:
     if path is None:
         return []
     rows = [Row(**row) for row in json.loads(path.read_text("utf-8"))["landforms"]]
-    return [row for row in rows if row.rendering not in names]
+    return [row for row in rows if row.rendering in RENDERINGS and row.rendering not in names]
 
 
 def _options() -> argparse.Namespace:

@@ -60,7 +60,28 @@ def table(rows: Sequence[Row]) -> dict[str, Any]:
     }
 
 
+def held_out(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows of every second window: those on which nothing was chosen.
+
+    The radius, the ramp and the shade of the server's renderings were tried on the others.
+    """
+    windows = list(dict.fromkeys((row.origin, row.scene) for row in rows))
+    kept = set(windows[1::2])
+    return [row for row in rows if (row.origin, row.scene) in kept]
+
+
 def markdown(rows: Sequence[Row]) -> str:
+    """Return the tables of every origin, then those of the windows on which nothing was chosen."""
+    return "\n\n".join(
+        [
+            tables(rows),
+            "# Windows on which nothing was chosen",
+            tables(held_out(rows)),
+        ]
+    )
+
+
+def tables(rows: Sequence[Row]) -> str:
     """Return the tables of every origin."""
     parts = []
     for origin, found in table(rows).items():

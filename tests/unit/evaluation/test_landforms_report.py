@@ -44,13 +44,21 @@ def test_differences_are_paired_by_landform():
     assert report.difference(rows, "terrain", "samgis", "c1") is None
 
 
+def test_what_is_held_out_is_every_second_window_whatever_the_rendering():
+    rows = [row(name, scene, 0.5) for name in ("relief", "samgis") for scene in "abcd"]
+    kept = report.held_out(rows)
+    assert [(one.rendering, one.scene) for one in kept] == [
+        ("relief", "b"), ("relief", "d"), ("samgis", "b"), ("samgis", "d"),
+    ]  # fmt: skip
+
+
 def test_drawn_and_real_are_told_apart():
     rows = [
         row(name, origin, value, origin=origin)
         for name, value in (("relief", 0.5), ("samgis", 0.4))
         for origin in ("drawn", "real")
     ]
-    text = report.markdown(rows)
+    text = report.tables(rows)
     assert "Drawn: 1 landforms in 1 windows" in text
     assert "Real: 1 landforms in 1 windows" in text
     assert "+0.100" in text
