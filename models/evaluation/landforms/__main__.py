@@ -21,7 +21,7 @@ from models.evaluation.predict import Predictor
 
 DEM = REFERENCE.parent / "dem"
 EVERY = 4  # one window in so many is on the sheet
-COLOURS = 96  # of a sheet's palette: it stays small
+QUALITY = 60  # of the sheets, JPEG
 
 
 def main() -> None:
@@ -48,8 +48,8 @@ def _draw(options: argparse.Namespace, names: list[str], predict: Predictor) -> 
     for origin in report.ORIGINS:
         shown = [one for one in scenes(options) if one.origin == origin][::EVERY]
         if shown:
-            page = sheet(shown, names, predict).quantize(COLOURS)
-            page.save(options.out.with_name(f"landforms-{origin}.png"), optimize=True)
+            page = sheet(shown, names, predict)
+            page.save(options.out.with_name(f"landforms-{origin}.jpg"), quality=QUALITY)
 
 
 def scenes(options: argparse.Namespace) -> Iterator[Scene]:

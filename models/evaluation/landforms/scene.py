@@ -40,9 +40,3 @@ class Scene:
     def window(self) -> Floats:
         """The elevation without its halo."""
         return self.elevation[HALO:-HALO, HALO:-HALO]
-
-
-def spread(field: NDArray[np.floating]) -> float:
-    """Return the distance between the 2nd and the 98th percentile."""
-    low, high = np.nanpercentile(field, [2, 98])
-    return float(high - low)

@@ -10,13 +10,13 @@ from PIL import Image, ImageDraw
 from shapely.geometry.base import BaseGeometry
 
 from models.evaluation import protocol
-from models.evaluation.contact_sheet import ANSWER, INK, PAPER, TRUTH, _font, _rings
+from models.evaluation.contact_sheet import ANSWER, INK, PAPER, TRUTH, font, rings
 from models.evaluation.landforms.renderings import picture
 from models.evaluation.landforms.scene import Scene
 from models.evaluation.predict import Answer
 from samgis_process.vector import Patch, pixel_polygons
 
-PANEL, CAPTION, HEADING, GAP = 132, 15, 22, 4
+PANEL, CAPTION, HEADING, GAP = 120, 15, 22, 4
 CLICKS = 3
 
 
@@ -29,13 +29,13 @@ def sheet(
     draw = ImageDraw.Draw(page)
     for col, name in enumerate(renderings):
         left = GAP + col * (PANEL + GAP)
-        draw.text((left, 4), name, INK, _font(12))
+        draw.text((left, 4), name, INK, font(12))
         for row, scene in enumerate(scenes):
             top = HEADING + row * (PANEL + CAPTION + GAP)
             panel, iou = _panel(scene, name, predict)
             page.paste(panel, (left, top))
             what = f"  {scene.kinds[scene.asked[0] - 1]}" if col == 0 else ""
-            draw.text((left, top + PANEL), f"{iou:.2f}{what}", INK, _font(11))
+            draw.text((left, top + PANEL), f"{iou:.2f}{what}", INK, font(11))
     return page
 
 
@@ -59,7 +59,7 @@ def _drawn(
     scale = side / image.shape[0]
     draw = ImageDraw.Draw(panel)
     for area, colour in outlines:
-        for ring in _rings(area):
+        for ring in rings(area):
             draw.line([(x * scale, y * scale) for x, y in ring], colour, 3, "curve")
     for (x, y), label in zip(step.points + 0.5, step.labels, strict=True):
         inner, rim = ("white", "black") if label else ("black", "white")
