@@ -38,6 +38,10 @@ eval-model: $(VENV)/.test models
 	$(RUN) -m models.evaluation $(if $(PAIRS),--pairs "$(PAIRS)") $(if $(MODEL),--model "$(MODEL)") \
 		$(if $(LIMIT),--limit $(LIMIT)) $(EVAL)
 
+# Which rendering of elevation shows landforms best; EVAL="--origins drawn", EVAL=--sheet
+eval-landforms: $(VENV)/.test models
+	$(RUN) -m models.evaluation.landforms $(if $(MODEL),--model "$(MODEL)") $(EVAL)
+
 soak: $(VENV)/.test models
 	$(RUN) -m pytest --soak
 

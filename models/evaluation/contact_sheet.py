@@ -82,8 +82,8 @@ class Drawer:
             panel = _panel(image, view, [(outline, TRUTH), (area, ANSWER)], step)
             cell.paste(panel, (number * (PANEL + 2), 0))
         caption = ImageDraw.Draw(cell)
-        caption.text((2, PANEL + 3), f"{row.before:.2f}  {row.found.source}", INK, _font(13))
-        caption.text((PANEL + 4, PANEL + 3), f"{row.after:.2f}", INK, _font(13))
+        caption.text((2, PANEL + 3), f"{row.before:.2f}  {row.found.source}", INK, font(13))
+        caption.text((PANEL + 4, PANEL + 3), f"{row.after:.2f}", INK, font(13))
         return cell
 
     def _answer(
@@ -105,7 +105,7 @@ def sheet(groups: dict[str, list[Row]], drawer: Drawer) -> Image.Image:
     height = len(groups) * HEADING + lines * (PANEL + CAPTION + GAP) + GAP
     page, top = Image.new("RGB", (width, height), PAPER), 0
     for heading, rows in groups.items():
-        ImageDraw.Draw(page).text((GAP, top + 8), heading, INK, _font(18))
+        ImageDraw.Draw(page).text((GAP, top + 8), heading, INK, font(18))
         top += HEADING
         for number, row in enumerate(rows):
             down, right = divmod(number, ACROSS)
@@ -148,7 +148,7 @@ def _panel(
     scale = size[0] / (view[2] - view[0])
     draw = ImageDraw.Draw(cut)
     for area, colour in outlines:
-        for ring in _rings(area):
+        for ring in rings(area):
             places = [((x - view[0]) * scale, (y - view[1]) * scale) for x, y in ring]
             draw.line(places, colour, 4, "curve")
     for (x, y), label in zip(step.points + 0.5, step.labels, strict=True):
@@ -162,12 +162,14 @@ def _panel(
     return cut.resize((PANEL, PANEL), Image.Resampling.LANCZOS)
 
 
-def _rings(area: BaseGeometry) -> list[list[tuple[float, float]]]:
+def rings(area: BaseGeometry) -> list[list[tuple[float, float]]]:
+    """Return the outer and inner rings of an area's parts."""
     parts = [part for part in shapely.get_parts(area).tolist() if not part.is_empty]
     return [list(ring.coords) for part in parts for ring in (part.exterior, *part.interiors)]
 
 
-def _font(size: int) -> ImageFont.ImageFont | ImageFont.FreeTypeFont:
+def font(size: int) -> ImageFont.ImageFont | ImageFont.FreeTypeFont:
+    """Return the font of captions."""
     return ImageFont.load_default(size)
 
 

@@ -1,0 +1,1 @@
+"""Which rendering of elevation shows a model landforms best?"""
