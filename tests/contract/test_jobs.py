@@ -231,6 +231,18 @@ def test_who_accepts_only_json_still_gets_a_job(server):
     assert get(results).headers["content-type"] == "image/png"
 
 
+def test_one_output_can_be_read_in_parts(server):
+    """As GDAL does through /vsicurl/."""
+    address = f"{result_of(server)}/preview"
+    head = requests.head(address, timeout=10)
+    assert (head.headers["content-length"], head.headers["accept-ranges"]) == ("4", "bytes")
+    part = get(address, headers={"Range": "bytes=1-2", "Accept-Encoding": "gzip"})
+    assert (part.status_code, part.content) == (206, b"PN")
+    assert get(address, headers={"Range": "bytes=9-"}).status_code == 416
+    known = get(address, headers={"If-None-Match": head.headers["etag"]})
+    assert (known.status_code, known.headers["vary"]) == (304, "Accept")
+
+
 @pytest.mark.parametrize(
     ("fail", "status"), [("input", 400), ("source", 502), ("timeout", 504), ("model", 503)]
 )
