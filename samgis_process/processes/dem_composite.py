@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from samgis_process.formats import COG, Asset, BandFacts, cog, preview, statistics_of
 from samgis_process.formats.preview import Caption
+from samgis_process.processes.clock import Clock
 from samgis_process.processes.dem_composite_description import GEOJSON, PNG, describe
 from samgis_process.processes.dem_composite_item import caption, item_of, member
 from samgis_process.processes.dem_composite_request import DemCompositeRequest
 from samgis_process.processes.pictures import Pictures
-from samgis_process.processes.views import Clock
 from samgis_process.rendering import TERRAIN, paint
 from samgis_process.results import File, ResultStore
 from samgis_process.settings import LimitSettings

@@ -68,7 +68,7 @@ def caption(request: DemCompositeRequest) -> Caption:
     """Return the words beside a preview."""
     info, grid = request.source.info, request.grid
     radius = _radius(request, request.rendering.radius)
-    within = f", surroundings of {radius['metres']:.3g} m" if request.rendering.halo else ""
+    within = f", surroundings of {_length(radius['metres'])}" if request.rendering.halo else ""
     how = f"{TERRAIN[request.rendering.name].title}{within}, zoom {grid.zoom}"
     return Caption(info.title, how, info.attribution)
 
@@ -87,3 +87,7 @@ def _radius(request: DemCompositeRequest, cells: int) -> dict[str, float]:
 
 def _metres(value: float) -> float:
     return round(value, 4)
+
+
+def _length(metres: float) -> str:
+    return f"{metres / 1000:.3g} km" if metres >= 1000 else f"{metres:.3g} m"

@@ -18,13 +18,14 @@ from samgis_process.grid import GeoBox
 from samgis_process.inference.masks import Mask
 from samgis_process.inference.room import ModelRoom
 from samgis_process.processes import detail
+from samgis_process.processes.clock import Clock
 from samgis_process.processes.features import feature
 from samgis_process.processes.outlines import outline
 from samgis_process.processes.pictures import Pictures
 from samgis_process.processes.segment_description import describe
 from samgis_process.processes.segment_request import SegmentRequest
 from samgis_process.processes.source_choice import origin
-from samgis_process.processes.views import Clock, Looks, View, Views, box_pixels
+from samgis_process.processes.views import Looks, View, Views, box_pixels
 from samgis_process.prompts import Target
 from samgis_process.rendering import echo
 from samgis_process.settings import LimitSettings

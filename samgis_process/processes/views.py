@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,36 +18,13 @@ from samgis_process.errors import SourceUnavailable
 from samgis_process.grid import Bounds, GeoBox, Pixel
 from samgis_process.inference.frame import InputFrame
 from samgis_process.inference.model import Model
+from samgis_process.processes.clock import Clock
 from samgis_process.processes.outlines import Box
 from samgis_process.prompts import Prompt
 from samgis_process.rendering import AnyRendering
 from samgis_process.sources import Source, picture
 
 Rows = tuple[np.ndarray, tuple[float, ...]]  # a prompt's coordinates in the frame, their labels
-
-
-@dataclass(slots=True)
-class Clock:
-    """Milliseconds spent on each step of a request."""
-
-    start: float = field(default_factory=time.perf_counter)
-    spent: dict[str, float] = field(
-        default_factory=lambda: dict.fromkeys(("tiles", "encode", "decode", "vectorize"), 0.0)
-    )
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        """Count what is done inside towards one step."""
-        begun = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.spent[name] += (time.perf_counter() - begun) * 1000
-
-    def timings_ms(self) -> dict[str, float]:
-        """Return the steps and the total."""
-        total = (time.perf_counter() - self.start) * 1000
-        return {name: round(ms, 1) for name, ms in (self.spent | {"total": total}).items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,30 +11,38 @@ from numpy.typing import NDArray
 
 from samgis_process.terrain import Surface
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.float32]
 
 CELL_PER_COLUMN = 61 / 1024  # its cell size, "metres", of a window's width in pixels
 MIX = (2.5, 1.1, 2.0)  # thirds of elevation, slope and curvature in the second channel
 SPANS = (64, 128, 192)  # levels of the three channels, below 255
-FLAT = 128.0  # what has no highest and no lowest is mid-grey
+FLAT = 128  # what has no highest and no lowest is mid-grey
 
 
-def samgis(surface: Surface) -> NDArray[np.float32]:
+def samgis(surface: Surface) -> Floats:
     """Return levels 0 to 255, float32 (rows, cols, 3), NaN where the elevation is unknown."""
-    z = surface.elevation.astype(np.float64)
+    z = surface.elevation
     known = np.isfinite(z)
-    if not known.any() or np.ptp(z[known]) == 0:
-        return _masked(np.full((*z.shape, 3), FLAT), known)
+    levels = np.full((*z.shape, 3), FLAT, np.float32)
+    if known.any() and np.ptp(z[known]) > 0:
+        for index, channel in enumerate(_channels(z, known)):
+            levels[..., index] = 255 - np.floor(SPANS[index] * channel)
+    levels[~known] = np.nan
+    return levels
+
+
+def _channels(z: Floats, known: NDArray[np.bool_]) -> tuple[Floats, Floats, Floats]:
+    """Return elevation, the mix of all three, and curvature, each 0 to 1."""
     cell = max(1, int(z.shape[1] * CELL_PER_COLUMN))
     # Unknown cells take the lowest known height: they make no cliff in the range of the others.
-    filled = np.where(known, z, z[known].min())
-    slope = _steepness(filled, cell)
-    bent = 255 * _stretched(_steepness(slope, cell), known)
-    parts = (255 * _stretched(filled, known), 255 * _stretched(slope, known), bent)
-    mix = sum(weight * part for weight, part in zip(MIX, parts, strict=True)) / 3
-    channels = [_stretched(one, known) for one in (filled, np.asarray(mix), bent)]
-    levels = [255 - np.floor(span * one) for span, one in zip(SPANS, channels, strict=True)]
-    return _masked(np.stack(levels, axis=-1), known)
+    height = np.where(known, z, z[known].min())
+    slope = _steepness(height, cell)
+    bent = _stretched(_steepness(slope, cell), known)
+    height = _stretched(height, known)
+    mix = np.float32(MIX[0]) * height
+    mix += np.float32(MIX[1]) * _stretched(slope, known)
+    mix += np.float32(MIX[2]) * bent
+    return height, _stretched(mix, known), bent
 
 
 def _steepness(values: Floats, cell: int) -> Floats:
@@ -42,8 +50,10 @@ def _steepness(values: Floats, cell: int) -> Floats:
     squared = np.zeros_like(values)
     for axis in (0, 1):
         if values.shape[axis] > 1:
-            squared += np.gradient(values, cell, axis=axis) ** 2
-    return np.degrees(np.arctan(np.sqrt(squared)))
+            rise = np.gradient(values, cell, axis=axis).astype(np.float32)
+            squared += np.square(rise, out=rise)
+    np.sqrt(squared, out=squared)
+    return np.degrees(np.arctan(squared, out=squared), out=squared)
 
 
 def _stretched(values: Floats, known: NDArray[np.bool_]) -> Floats:
@@ -51,9 +61,6 @@ def _stretched(values: Floats, known: NDArray[np.bool_]) -> Floats:
     low, high = values[known].min(), values[known].max()
     if low == high:
         return np.full_like(values, 0.5)
-    stretched: Floats = np.clip((values - low) / (high - low), 0, 1)
-    return stretched
-
-
-def _masked(levels: Floats, known: NDArray[np.bool_]) -> NDArray[np.float32]:
-    return np.where(known[..., None], levels, np.nan).astype(np.float32)
+    stretched = values - low
+    stretched /= high - low
+    return np.clip(stretched, 0, 1, out=stretched)

@@ -7,6 +7,7 @@ every scale; absolute height in 8 bits would be 35 m a level.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -179,7 +180,7 @@ def _steep(surface: Surface, ground: _Ground) -> Floats:
     usual += LEAST_SLOPE
     usual += steep
     steep /= usual
-    return steep
+    return _told(steep, 0)
 
 
 def _bulge(surface: Surface, ground: _Ground) -> Floats:
@@ -190,7 +191,14 @@ def _bulge(surface: Surface, ground: _Ground) -> Floats:
     usual += LEAST_BENT
     usual += np.abs(bent)
     bent /= usual
-    return bent
+    return _told(bent, 0)
+
+
+def _told(values: Floats, level: float) -> Floats:
+    """Draw ground as level whose slope is not known, beside a void: it is known itself."""
+    if np.isnan(values.min()):
+        np.nan_to_num(values, copy=False, nan=level)
+    return values
 
 
 def _softened(surface: Surface) -> Surface:
@@ -233,6 +241,7 @@ def _tint(surface: Surface, radius: int) -> Floats:
 def _relief(surface: Surface, radius: int) -> Floats:
     ground = _ground(surface, radius)
     light = shade_multi(horn(_ring(surface, radius)), SUN)
+    light = _told(light, math.sin(math.radians(SUN)))
     light *= np.float32(FULL_LIGHT)
     return _coloured(ground.height, light)
 

@@ -9,9 +9,10 @@ from typing import Any, Protocol
 import yaml
 
 from samgis_process import __version__
-from samgis_process.ogc import openapi
+from samgis_process.ogc import components, openapi
 from samgis_process.ogc.process import Process
 from samgis_process.server.config import read_config
+from samgis_process.server.result_files import PATH as RESULT_PATH
 
 _HEAD = "# Made from the processes by `samgis-process openapi`; a test compares the two.\n"
 
@@ -38,7 +39,35 @@ def document(services: HasProcesses, config: Mapping[str, Any]) -> dict[str, Any
         "license": {key: licence[key] for key in ("name", "url") if key in licence},
         "version": __version__,
     }
-    return openapi.document(services.processes.values(), info, extra_paths={"/health": health})
+    paths = {"/health": health, RESULT_PATH: _result_file()}
+    return openapi.document(services.processes.values(), info, extra_paths=paths)
+
+
+def _result_file() -> dict[str, Any]:
+    """Return the GET of a file that an answer links to."""
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    files = dict.fromkeys(("image/tiff", "image/png", "application/geo+json"), binary)
+    text = {"type": "string"}
+    range_ = {"name": "Range", "in": "header", "required": False, "schema": text}
+    names = [
+        {"name": "result_id", "in": "path", "required": True, "schema": text | {"format": "uuid"}},
+        {"name": "name", "in": "path", "required": True, "schema": text},
+    ]
+    answers = {
+        "200": {"description": "The file.", "content": files},
+        "206": {"description": "The bytes asked for.", "content": files},
+        "304": {"description": "The client has it."},
+        "416": {"description": "There are no such bytes."},
+    }
+    return {
+        "get": {
+            "operationId": "getResultFile",
+            "summary": "A file that an answer links to",
+            "tags": ["service"],
+            "parameters": [*names, range_],
+            "responses": answers | components.responses(s404="NotFound", s500="ServerError"),
+        }
+    }
 
 
 def render(services: HasProcesses, config_path: Path) -> str:

@@ -40,6 +40,15 @@ class Options:
     smooth: float = 0.0
     z_factor: float = 1.0
 
+    def __post_init__(self) -> None:
+        """Refuse a radius of no cells.
+
+        Raises:
+            ValueError: it is less than 1.
+        """
+        if self.radius < 1:
+            raise ValueError(f"the radius is {self.radius} cells, not at least 1")
+
 
 @dataclass(frozen=True, slots=True)
 class Layer:

@@ -15,7 +15,10 @@ from rasterio.io import MemoryFile
 from rio_cogeo import cog_validate
 
 from samgis_process.formats import COG
-from samgis_process.server.wiring import build_services
+from samgis_process.processes.dem_composite import DemCompositeProcess
+from samgis_process.processes.pictures import Pictures
+from samgis_process.results import ResultStore
+from samgis_process.server.wiring import Caches, DemCompositeService, build_services
 from samgis_process.settings import parse
 from samgis_process.sources import sample
 
@@ -195,6 +198,30 @@ def test_the_document_of_results_holds_a_file_in_base64(address):
     url = f"{address}/processes/dem-composite/execution"
     found = requests.post(url, json=body, timeout=60).json()["features"]
     assert (found["mediaType"], found["encoding"]) == (PNG, "base64")
+
+
+def test_where_there_is_no_room_the_files_come_one_by_one(make_server, services):
+    full = ResultStore(services.settings.results.directory / "full", 3600, 10_000)
+    process = DemCompositeService(
+        DemCompositeProcess(
+            services.sources,
+            services.limits,
+            Pictures(Caches.of(services.settings).pictures, services.limits),
+            full,
+        )
+    )
+    with make_server(
+        processes={"dem-composite": process}, limits=services.limits, results=full
+    ) as address:
+        url = f"{address}/processes/dem-composite/execution"
+        answer = requests.post(url, json={"inputs": {"bbox": BBOX}}, timeout=60)
+        alone = requests.post(
+            url, json={"inputs": {"bbox": BBOX}}, headers={"Accept": PNG}, timeout=60
+        )
+    assert answer.status_code == 503
+    assert answer.json()["type"] == "urn:samgis:problem:no-room"
+    assert "results.max_bytes" in answer.json()["detail"]
+    assert alone.status_code == 200
 
 
 def test_links_bear_the_public_address(make_server, services):

@@ -97,6 +97,11 @@ def config(tmp_path_factory, tiles, ground, data_directory, model_dir):
     raster = data_directory / "georaster" / "zurich_ortho_2056_50cm.tif"
     if raster.is_file():
         section["sources"]["zurich"] = {"type": "raster", "path": str(raster)}
+    mountain = data_directory / "dem" / "sainte_helens_int16.tif"
+    if mountain.is_file():
+        section["sources"]["helens"] = {
+            "type": "raster", "path": str(mountain), "elevation": True,
+        }  # fmt: skip
     section["sources"]["dead"] = {
         "type": "xyz",
         "url": f"http://127.0.0.1:{free_port()}/{{z}}/{{x}}/{{y}}.png?key=s3cret",

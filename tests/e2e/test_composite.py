@@ -88,7 +88,7 @@ def test_one_file_is_written_alone(composite, tmp_path):
             "sample holds no elevation (wanted: one of: sample-dem, unreachable)",
         ),
         (("--source", "unreachable"), 3, "unreachable"),
-        (("--rendering", "rgb"), 2, "terrain, relief, samgis"),
+        (("--rendering", "rgb"), 2, "one of: terrain"),
         (("--zoom", "x"), 2, "integer"),
     ],
 )

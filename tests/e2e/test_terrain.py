@@ -41,7 +41,7 @@ def hill(script):
     return shapely.Polygon(np.stack([lng, lat], axis=-1))
 
 
-def test_the_ancestors_terrain_request_runs_as_it_is(server, hill):
+def test_the_ancestors_terrain_request_runs_as_it_is(server):
     response = server.segment(SEED)
     assert response.status_code == 200, response.text
     answer = response.json()
@@ -52,16 +52,27 @@ def test_the_ancestors_terrain_request_runs_as_it_is(server, hill):
         996,
         666,
     )
-    assert iou(shapely.geometry.shape(feature["geometry"]), hill) > 0.7
+    assert answer["samgis"]["warnings"] == []
+    outline = shapely.geometry.shape(feature["geometry"])
+    for _, lat, lng, label in POINTS:
+        assert outline.contains(shapely.Point(lng, lat)) == bool(label)
+
+
+@pytest.mark.parametrize("rendering", ["terrain", "samgis"])
+def test_the_ancestors_points_find_the_hill_between_them(server, hill, rendering):
+    (feature,) = server.segment(SEED | {"rendering": rendering}).json()["features"]
+    assert iou(shapely.geometry.shape(feature["geometry"]), hill) > 0.9
 
 
 def test_renderings_of_elevation_are_cached_apart(server):
     states = {}
+    west, south = 9.2312, 46.12468
+    there = SEED | {"bbox": [west, south, 9.4, 46.2]}  # a window that no other test asks for
     for rendering in ("relief", "terrain", "samgis", "grey", "relief"):
-        answer = server.segment(SEED | {"rendering": rendering}).json()
+        answer = server.segment(there | {"rendering": rendering}).json()
         assert answer["samgis"]["rendering"] == rendering
         states.setdefault(rendering, []).append(answer["samgis"]["cache"])
-    assert states["relief"][-1] == "hit"
+    assert states["relief"] == ["miss", "hit"]
     assert [states[name] for name in ("terrain", "samgis", "grey")] == [["miss"]] * 3
 
 
@@ -85,6 +96,37 @@ def test_the_samples_volcano(server):
     assert response.status_code == 200, response.text
     (feature,) = response.json()["features"]
     assert iou(shapely.geometry.shape(feature["geometry"]), cone) > 0.8
+
+
+def polygon(answer):
+    (feature,) = answer["features"]
+    return shapely.geometry.shape(feature["geometry"]), feature["properties"]["area_m2"] / 1e6
+
+
+def test_the_crater_and_the_cone_of_mount_st_helens(server, test_data):
+    """The crater is some 2 by 3 km wide; the cone's slope breaks some 2.3 km from the middle."""
+    assert test_data
+    floor = [(-122.1896, 46.2), (-122.1879, 46.2119), (-122.1896, 46.1941)]
+    flanks = [
+        (-122.1682, 46.1957),
+        (-122.1949, 46.186),
+        (-122.2089, 46.2044),
+        (-122.1823, 46.2141),
+    ]
+
+    def point(lng, lat):
+        return {"type": "point", "data": {"lng": lng, "lat": lat}}
+
+    corners = {"ne": {"lat": 46.2226, "lng": -122.1587}, "sw": {"lat": 46.1798, "lng": -122.2171}}
+    window = {"source": "helens", "bbox": [-122.253, 46.1237, -122.124, 46.2509]}
+    clicks = [point(*at) for at in floor]
+    crater, crater_km2 = polygon(server.segment(window | {"zoom": 12, "prompt": clicks}).json())
+    box = {"type": "rectangle", "data": corners}
+    prompt = [box, *(point(*at) for at in flanks)]
+    cone, cone_km2 = polygon(server.segment(window | {"zoom": 11, "prompt": prompt}).json())
+    assert 2 < crater_km2 < 8
+    assert 10 < cone_km2 < 22
+    assert crater.intersection(cone).area > 0.8 * crater.area
 
 
 def test_a_rendering_of_elevation_on_a_picture_is_refused(server):

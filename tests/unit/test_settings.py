@@ -44,11 +44,13 @@ def test_the_environment_overrides(tmp_path):
         "samgis: {limits: {max_prompts: 5, max_pixels: 7}}",
         SAMGIS_LIMITS__MAX_PROMPTS="50",
         SAMGIS_CACHE_DIR="/somewhere",
+        SAMGIS_DATA_DIR="kept",
         SAMGIS_SERVER__ALLOWED_HOSTS="[a.example, b.example]",
     )
     assert settings.limits.max_prompts == 50
     assert settings.limits.max_pixels == 7
     assert settings.cache.directory == Path("/somewhere")
+    assert settings.results.directory == tmp_path / "kept"
     assert settings.server.allowed_hosts == ("a.example", "b.example")
 
 

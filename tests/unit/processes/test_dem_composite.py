@@ -20,6 +20,7 @@ from samgis_process.ogc.process import Context
 from samgis_process.processes.dem_composite import DemCompositeProcess
 from samgis_process.processes.dem_composite_request import DemCompositeRequest
 from samgis_process.processes.pictures import Pictures
+from samgis_process.rendering import TERRAIN
 from samgis_process.results import ResultStore
 from samgis_process.settings import parse
 from samgis_process.sources import SourceCatalogue
@@ -51,9 +52,9 @@ def plane():
     return values
 
 
-def tiff(bands):
+def tiff(bands, grid=GRID):
     """A GeoTIFF in base64."""
-    x, y = GRID.transform @ (0, 0)
+    x, y = grid.transform @ (0, 0)
     count, height, width = bands.shape
     with MemoryFile() as memory:
         with memory.open(
@@ -64,7 +65,7 @@ def tiff(bands):
             dtype=bands.dtype.name,
             nodata=np.nan if bands.dtype.kind == "f" else None,
             crs="EPSG:3857",
-            transform=from_origin(x, y, GRID.resolution, GRID.resolution),
+            transform=from_origin(x, y, grid.resolution, grid.resolution),
         ) as dataset:
             dataset.write(bands)
         return base64.b64encode(memory.read()).decode()
@@ -173,9 +174,9 @@ REFUSED = [
     ({"bbox": [1, 2, 3]}, "bbox", "no bounding box", "four finite numbers"),
     ({"zoom": 30}, "zoom", "30 is outside", "to"),
     ({"zoom": 14.5}, "zoom", "no whole number", "whole number"),
-    ({"rendering": "terain"}, "rendering", "'terain' is not offered", "terrain, relief, samgis"),
-    ({"rendering": "rgb"}, "rendering", "'rgb' is not offered", "terrain, relief, samgis"),
-    ({"rendering": {"bands": [1]}}, "rendering", "is not offered", "terrain, relief, samgis"),
+    ({"rendering": "terain"}, "rendering", "'terain' is not offered", ", ".join(TERRAIN)),
+    ({"rendering": "rgb"}, "rendering", "'rgb' is not offered", ", ".join(TERRAIN)),
+    ({"rendering": {"bands": [1]}}, "rendering", "is not offered", ", ".join(TERRAIN)),
     ({"layers": "slope"}, "layers", "is no list", "a list"),
     ({"layers": ["slope", "skyview"]}, "layers[1]", "'skyview' is not offered", "sky_view"),
     ({"layers": ["slope", "tpi", "slope"]}, "layers[2]", "named twice", ""),
@@ -298,7 +299,7 @@ def test_what_is_unknown_is_masked_in_the_composite(run, opened):
     np.testing.assert_array_equal(mask, np.isfinite(plane()))
 
 
-@pytest.mark.parametrize("rendering", ["terrain", "relief", "samgis"])
+@pytest.mark.parametrize("rendering", list(TERRAIN))
 def test_the_composite_or_the_preview_come_alone(run, store, rendering):
     media_type, content = run(COG, rendering=rendering)
     assert media_type == COG
@@ -345,6 +346,21 @@ def test_a_picture_in_the_request_is_no_elevation(run):
     (fault,) = caught.value.faults
     assert fault.input == "image"
     assert "one band" in fault.limit
+
+
+def test_a_window_across_the_antimeridian_has_two_parts(run, opened):
+    east = GeoBox(14, 0, GRID.row_off, 40, 30)  # data on one side of it only
+    window = GeoBox(14, east.world_size - 20, GRID.row_off + 5, 50, 20)
+    heights = np.arange(1200, dtype=np.float32).reshape(1, 30, 40)
+    collection = run(image=tiff(heights, east), bbox=bbox(window), layers=["slope"])[1]
+    (item,) = collection["features"]
+    assert pystac.Item.from_dict(item).validate()
+    assert item["geometry"]["type"] == "MultiPolygon"
+    assert item["bbox"][0] > 0 > item["bbox"][2]
+    with opened(item["assets"]["elevation"]) as file:
+        values = file.read(1)
+    assert np.isnan(values[:, :20]).all()
+    np.testing.assert_array_equal(values[:, 20:], heights[0, 5:25, :30])
 
 
 def test_a_window_off_the_data_names_its_bounds(run):
