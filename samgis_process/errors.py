@@ -9,6 +9,10 @@ SamgisError
 │   └── SourceTimeout       it did not answer in time
 ├── NoSuchResult            a result that is not kept (any more)
 ├── NoRoom                  a result cannot be kept: the disk is full
+├── StoreUnavailable        the job store does not answer now
+│   └── StoreUnusable       it cannot be opened, or is of another version
+├── Interrupted             who worked on a job ended, again and again
+├── TookTooLong             a job reached its time limit
 ├── ModelUnavailable        the model's files are missing, damaged or of another shape
 └── Overloaded              too much work is waiting; later it may pass
 """
@@ -76,6 +80,22 @@ class NoSuchResult(SamgisError):
 
 class NoRoom(SamgisError):
     """A result cannot be kept now; later there may be room."""
+
+
+class StoreUnavailable(SamgisError):
+    """The job store does not answer, or has no room; later it may be well again."""
+
+
+class StoreUnusable(StoreUnavailable):
+    """The job store cannot be opened, or was written by another version."""
+
+
+class Interrupted(SamgisError):
+    """Whoever worked on a job ended before it was done, and so did the next."""
+
+
+class TookTooLong(SamgisError):
+    """A job was not done within the time that one may take."""
 
 
 class ModelUnavailable(SamgisError):

@@ -112,6 +112,39 @@ class ResultSettings(_Section):
     )
 
 
+class JobSettings(_Section):
+    """Work that is not waited for; its outputs lie in `jobs` below the directory of data."""
+
+    url: str | None = Field(
+        None,
+        description="The database of jobs, as in `postgresql+psycopg://user@host/name`; "
+        "by default the file `jobs.sqlite` in the directory of data.",
+    )
+    workers: PositiveInt = Field(
+        1, description="Worker processes of this server; each opens the models of its own."
+    )
+    queue: PositiveInt = Field(100, description="Jobs that may wait for a worker.")
+    keep_s: PositiveFloat = Field(
+        24 * 3600, description="Seconds for which a job and its outputs are kept after its end."
+    )
+    max_bytes: PositiveInt = Field(
+        10 * 2**30, description="Bytes of outputs kept; the oldest go first."
+    )
+    time_limit_s: PositiveFloat = Field(3600, description="Seconds that a job may take.")
+    max_wait_s: PositiveInt = Field(
+        60, description="Most seconds that `Prefer: wait` keeps a client waiting."
+    )
+    lease_s: float = Field(
+        15,
+        ge=1,
+        description="Seconds without a sign of life after which the jobs of a server are "
+        "given to others.",
+    )
+    grace_s: float = Field(
+        10, ge=0, description="Seconds for running jobs to end when the server stops."
+    )
+
+
 class _SourceSettings(_Section):
     title: str | None = Field(None, description="Name for people.")
     attribution: str = Field("", description="Whom to credit; comes back in every answer.")
@@ -235,6 +268,7 @@ class Settings(_Section):
     models: ModelSettings = ModelSettings()
     cache: CacheSettings = CacheSettings()
     results: ResultSettings = ResultSettings()
+    jobs: JobSettings = JobSettings()
     default_source: str = Field("sample", description="Source of requests that name none.")
     sources: dict[str, SourceSettings] = Field(
         {"sample": SampleSettings(type="sample")}, description="The sources on offer, by id."
@@ -321,7 +355,7 @@ def _explain_one(item: dict[str, Any]) -> str:
 def _known_names() -> list[str]:
     sections = (Settings, ServerSettings, LimitSettings, ModelSettings, CacheSettings)
     sources = (XyzSettings, RasterSettings, GdalSettings, SampleSettings, SampleDemSettings)
-    models = (*sections, ResultSettings, *sources)
+    models = (*sections, ResultSettings, JobSettings, *sources)
     return sorted({name for model in models for name in model.model_fields})
 
 

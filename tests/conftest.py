@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import secrets
 import sys
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from hypothesis import settings
 ROOT = Path(__file__).parent.parent
 TEST_DATA = Path(os.environ.get("SAMGIS_TEST_DATA", ROOT.parent / "shared" / "data"))
 MODELS = Path(os.environ.get("SAMGIS_MODELS_DIR", ROOT / "models"))
+
+# Worker processes find what they are to do by its module's name.
+sys.path.append(str(ROOT / "tests"))
 
 settings.register_profile("quick", max_examples=100, deadline=None)
 settings.register_profile("ci", max_examples=1000, deadline=None)
@@ -92,3 +96,30 @@ def load_script(name):
 def script():
     """Import a helper module of the tests by name."""
     return load_script
+
+
+@pytest.fixture(scope="session")
+def postgresql():
+    """A PostgreSQL server, empty but for what tests put there; without one, skip."""
+    programs = load_script("postgresql").programs()
+    if programs is None or importlib.util.find_spec("psycopg") is None:
+        lacking("no PostgreSQL: it takes `make system-packages` and the package `psycopg[binary]`")
+    cluster = load_script("postgresql").Cluster(programs)
+    try:
+        cluster.make()
+        yield cluster
+    finally:
+        cluster.remove()
+
+
+@pytest.fixture
+def database(postgresql):
+    """The address of a new database."""
+    import sqlalchemy
+
+    name = f"test_{secrets.token_hex(6)}"
+    engine = sqlalchemy.create_engine(postgresql.url(), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sqlalchemy.text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return postgresql.url(name)

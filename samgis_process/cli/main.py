@@ -18,6 +18,7 @@ from samgis_process.cli.models import models
 from samgis_process.cli.progress import Progress
 from samgis_process.errors import Fault, InvalidRequest, SamgisError, SourceUnavailable
 from samgis_process.server import wiring
+from samgis_process.server.logs import set_up_logging
 from samgis_process.settings import ConfigurationError, Settings
 from samgis_process.settings import load as load_settings
 from samgis_process.sources import sample
@@ -83,16 +84,18 @@ def _settings(ctx: click.Context) -> Settings:
 @click.pass_context
 def serve(ctx: click.Context, host: str, port: int) -> None:
     """Serve until interrupted."""
-    serving.set_up_logging()
+    set_up_logging()
     serving.stop_on_sigterm()
     config = ctx.obj.resolve()
     sockets = serving.claim(host, port)
     port = sockets[0].getsockname()[1]
     os.environ |= {"HOST": host, "PORT": str(port)}  # the configuration file reads them
-    services = _ready(load_settings(config))
+    settings = load_settings(config)
+    jobs = wiring.job_room(settings, config)
+    services = _ready(settings)
     from samgis_process.server.app import create_app  # noqa: PLC0415  pygeoapi takes seconds
 
-    app = create_app(config, services)
+    app = create_app(config, services, jobs)
     click.echo(f"Serving on http://{host}:{port}/ (stop with Ctrl-C)", err=True)
     serving.run(app, sockets)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import logging
 import signal
 import socket
 import sys
@@ -16,14 +15,6 @@ from samgis_process.settings import ConfigurationError
 
 GRACE_S = 20  # for requests under way when the server is told to stop
 BACKLOG = 2048
-
-
-def set_up_logging() -> None:
-    """Log to standard error: our own from INFO on, everybody else's warnings."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("samgis_process").setLevel(logging.INFO)
-    for name in ("pygeoapi", "rasterio", "uvicorn"):
-        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def claim(host: str, port: int) -> list[socket.socket]:

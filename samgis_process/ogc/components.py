@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from samgis_process.ogc.jobs import STATES
 from samgis_process.ogc.negotiation import HTML, JSON
 
 Node = dict[str, Any]
@@ -29,6 +30,7 @@ def _list(item: Node) -> Node:
     return {"type": "array", "items": item}
 
 
+JOB_TIMES = ("created", "started", "finished", "updated")
 _TEXT: Node = {"type": "string"}
 _URI: Node = {"type": "string", "format": "uri"}
 
@@ -47,7 +49,9 @@ SCHEMAS: Node = {
         title=_TEXT,
         description=_TEXT,
         keywords=_list(_TEXT),
-        jobControlOptions=_list({"type": "string", "enum": ["sync-execute", "async-execute"]}),
+        jobControlOptions=_list(
+            {"type": "string", "enum": ["sync-execute", "async-execute", "dismiss"]}
+        ),
         outputTransmission=_list({"type": "string", "enum": ["value", "reference"]}),
         links=_list(ref("schemas", "link")),
     ),
@@ -99,6 +103,22 @@ SCHEMAS: Node = {
             _object(["input", "message"], input=_TEXT, message=_TEXT, limit=_TEXT, remedy=_TEXT)
         ),
     ),
+    "statusInfo": _object(
+        ["jobID", "type", "status"],
+        jobID={"type": "string", "format": "uuid"},
+        processID=_TEXT,
+        type={"type": "string", "enum": ["process"]},
+        status={"type": "string", "enum": list(STATES)},
+        message=_TEXT,
+        progress={"type": "integer", "minimum": 0, "maximum": 100},
+        **{name: {"type": "string", "format": "date-time"} for name in JOB_TIMES},
+        links=_list(ref("schemas", "link")),
+    ),
+    "jobList": _object(
+        ["jobs", "links"],
+        jobs=_list(ref("schemas", "statusInfo")),
+        links=_list(ref("schemas", "link")),
+    ),
     "health": _object(["status", "version"], status=_TEXT, version=_TEXT),
 }
 
@@ -130,10 +150,71 @@ PARAMETERS: Node = {
     "prefer": {
         "name": "Prefer",
         "in": "header",
-        "description": "Preferences (RFC 7240); those that this server does not know are ignored.",
+        "description": "Preferences (RFC 7240): `respond-async` makes a job, `wait=10` makes one "
+        "that is waited for so many seconds. Those that this server does not know are ignored.",
         "schema": {"type": "string"},
     },
+    "jobID": {
+        "name": "jobID",
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string"},
+    },
+    "outputID": {
+        "name": "outputID",
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string"},
+    },
+    "outputs": {
+        "name": "outputs",
+        "in": "query",
+        "description": "The outputs wanted, with commas between them; all by default.",
+        "schema": _list(_TEXT),
+        "style": "form",
+        "explode": False,
+    },
+    "cursor": {
+        "name": "cursor",
+        "in": "query",
+        "description": "Where the page begins; comes with the link `next` of the page before.",
+        "schema": {"type": "string"},
+    },
+    **{
+        name: {
+            "name": name,
+            "in": "query",
+            "description": description,
+            "schema": _list(item),
+            "style": "form",
+            "explode": False,
+        }
+        for name, description, item in (
+            ("type", "Jobs of these types.", {"type": "string", "enum": ["process"]}),
+            ("processIDs", "Jobs of these processes.", _TEXT),
+            ("status", "Jobs in these states.", {"type": "string", "enum": list(STATES)}),
+        )
+    },
+    "datetime": {
+        "name": "datetime",
+        "in": "query",
+        "description": "Jobs made at this instant, or in this interval, which `..` leaves open.",
+        "schema": {"type": "string"},
+    },
+    **{
+        name: {
+            "name": name,
+            "in": "query",
+            "description": f"Jobs that ran, or have been running, {words} seconds.",
+            "schema": {"type": "number", "minimum": 0},
+        }
+        for name, words in (
+            ("minDuration", "at least so many"),
+            ("maxDuration", "at most so many"),
+        )
+    },
 }
+PARAMETERS["processIDs"]["name"] = "processID"
 
 _RETRY = {
     "Retry-After": {
@@ -154,6 +235,8 @@ def _problem(description: str) -> Node:
 RESPONSES: Node = {
     "BadRequest": _problem("Something in the request is wrong; `errors` says what."),
     "NotFound": _problem("There is no such thing."),
+    "JobFailed": _problem("The job failed: this is the problem that ended it."),
+    "Gone": _problem("The job was dismissed."),
     "NotAcceptable": _problem("The output is not offered in this media type."),
     "TooLarge": _problem("The body is too large."),
     "NotJson": _problem("The body is said not to be JSON."),
@@ -171,6 +254,17 @@ def responses(**names: str) -> Node:
 
 
 READ_ERRORS = responses(s400="BadRequest", s500="ServerError")
+JOB_ERRORS = responses(s400="BadRequest", s404="NotFound", s500="ServerError", s503="Unavailable")
+RESULT_ERRORS = responses(
+    s400="BadRequest",
+    s404="NotFound",
+    s406="NotAcceptable",
+    s410="Gone",
+    s500="ServerError",
+    s502="JobFailed",
+    s503="Unavailable",
+    s504="JobFailed",
+)
 RUN_ERRORS = responses(
     s400="BadRequest",
     s404="NotFound",

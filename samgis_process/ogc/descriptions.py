@@ -7,14 +7,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from samgis_process.errors import Fault
-from samgis_process.ogc.errors import InvalidParameter, NoSuchProcess
+from samgis_process.ogc import query as queries
+from samgis_process.ogc.errors import NoSuchProcess
 from samgis_process.ogc.names import RELATION
 from samgis_process.ogc.negotiation import HTML, JSON
 from samgis_process.ogc.process import Process
 from samgis_process.ogc.wording import did_you_mean, shown
 
-DEFAULT_LIMIT, MAX_LIMIT = 10, 10_000  # 18-062r2, /req/core/pl-limit-definition
 _DETAILS = ("inputs", "outputs", "example")
 
 
@@ -24,9 +23,9 @@ class Descriptions:
     `base` is the address of the server without a slash at its end, as the client knows it.
     """
 
-    def __init__(self, processes: Iterable[Process]) -> None:
+    def __init__(self, processes: Iterable[Process], *, jobs: bool) -> None:
         described = (copy.deepcopy(dict(process.description)) for process in processes)
-        self._descriptions = {str(one["id"]): one for one in described}
+        self._descriptions = {str(one["id"]): _with_control(one, jobs=jobs) for one in described}
         self._summaries = {
             name: {key: value for key, value in one.items() if key not in _DETAILS}
             for name, one in self._descriptions.items()
@@ -48,19 +47,29 @@ class Descriptions:
         Raises:
             InvalidParameter: `limit` or `offset` is no number, or out of range.
         """
-        limit = _number(query, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
-        offset = _number(query, "offset", 0, 0, None)
+        limit = queries.limit(query)
+        offset = queries.whole_number(query, "offset", 0, 0, None)
         names = list(self._summaries)[offset : offset + limit]
         links = _links(f"{base}/processes", "The processes", query)
         if offset + limit < len(self._summaries):
             further = urlencode({"limit": limit, "offset": offset + limit})
-            links.append(_link("next", JSON, f"{base}/processes?{further}", "More processes"))
+            links.append(link("next", JSON, f"{base}/processes?{further}", "More processes"))
         return {
             "processes": [
                 {**self._summaries[name], "links": process_links(name, base)} for name in names
             ],
             "links": links,
         }
+
+
+def job_control(description: Mapping[str, Any], *, jobs: bool) -> list[str]:
+    """Return how a process can be run here; where no jobs are kept, only while one waits."""
+    options: list[str] = list(description.get("jobControlOptions", ["sync-execute"]))
+    return options if jobs else ["sync-execute"]
+
+
+def _with_control(description: dict[str, Any], *, jobs: bool) -> dict[str, Any]:
+    return {**description, "jobControlOptions": job_control(description, jobs=jobs)}
 
 
 def no_such_process(process_id: str, known: Iterable[str]) -> NoSuchProcess:
@@ -73,7 +82,7 @@ def no_such_process(process_id: str, known: Iterable[str]) -> NoSuchProcess:
 def process_links(process_id: str, base: str) -> list[dict[str, str]]:
     """Return the links of a description."""
     address = f"{base}/processes/{quote(process_id, safe='')}"
-    execution = _link(f"{RELATION}execute", JSON, f"{address}/execution", "Run this process")
+    execution = link(f"{RELATION}execute", JSON, f"{address}/execution", "Run this process")
     return [*_links(address, "This process"), execution]
 
 
@@ -82,7 +91,7 @@ def _links(
 ) -> list[dict[str, str]]:
     kept = {key: value for key, value in (query or {}).items() if key in {"limit", "offset"}}
     return [
-        _link(rel, media_type, f"{address}?{urlencode({**kept, 'f': f})}", f"{title} as {words}")
+        link(rel, media_type, f"{address}?{urlencode({**kept, 'f': f})}", f"{title} as {words}")
         for rel, media_type, f, words in (
             ("self", JSON, "json", "JSON"),
             ("alternate", HTML, "html", "a page"),
@@ -90,20 +99,6 @@ def _links(
     ]
 
 
-def _link(rel: str, media_type: str, href: str, title: str) -> dict[str, str]:
+def link(rel: str, media_type: str, href: str, title: str) -> dict[str, str]:
+    """Return a link as the standard writes it."""
     return {"rel": rel, "type": media_type, "href": href, "title": title, "hreflang": "en"}
-
-
-def _number(
-    query: Mapping[str, str], name: str, default: int, least: int, most: int | None
-) -> int:
-    text = query.get(name)
-    if text is None:
-        return default
-    if text.isascii() and text.isdigit() and len(text) < 10:
-        number = int(text)
-        if least <= number and (most is None or number <= most):
-            return number
-    limit = f"{least} to {most}" if most else f"{least} or more"
-    fault = Fault(name, f"{shown(text)} is out of range", f"a whole number, {limit}", "")
-    raise InvalidParameter(fault)

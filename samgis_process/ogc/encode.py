@@ -6,7 +6,7 @@ import base64
 import html
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 from starlette.responses import Response
@@ -15,6 +15,8 @@ from samgis_process.ogc.negotiation import HTML, JSON, best, is_json
 from samgis_process.ogc.pages import page
 from samgis_process.ogc.process import Output
 from samgis_process.ogc.request import Shape
+
+Kind = Literal["json", "text", "bytes"]
 
 
 def response(
@@ -49,13 +51,29 @@ def _inline(output: Output) -> Any:
     return output.value
 
 
+def kind(output: Output) -> Kind:
+    """Return what `to_bytes` makes bytes of."""
+    if isinstance(output.value, bytes):
+        return "bytes"
+    return "text" if isinstance(output.value, str) and not is_json(output.media_type) else "json"
+
+
+def from_bytes(media_type: str, kind_: Kind, content: bytes) -> Output:
+    """Return the output that `to_bytes` made bytes of."""
+    if kind_ == "bytes":
+        return Output(media_type, content)
+    return Output(media_type, content.decode() if kind_ == "text" else orjson.loads(content))
+
+
 def to_bytes(output: Output) -> bytes:
     """Return the output as it goes over the wire."""
-    if isinstance(output.value, bytes):
-        return output.value
-    if isinstance(output.value, str) and not is_json(output.media_type):
-        return output.value.encode()
-    return _json(output.value)
+    match kind(output):
+        case "bytes":
+            return bytes(output.value)
+        case "text":
+            return str(output.value).encode()
+        case _:
+            return _json(output.value)
 
 
 def _json(value: Any) -> bytes:

@@ -7,11 +7,18 @@ SamgisError
 │   ├── InvalidParameter      a parameter of the query
 │   └── UnknownHost           a Host header with a name that is not the server's
 ├── NoSuchProcess             the path names a process that is not there
+├── NoSuchJob                 the path names a job that is not there, or not any more
+│   └── JobDismissed          it was dismissed
+├── ResultNotReady            the job is not done yet
+├── JobFailed                 its own problem is the answer
 ├── UnsupportedMediaType      the body is not said to be JSON
 └── BodyTooLarge              the body is longer than this server reads
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 from samgis_process.errors import InvalidRequest, SamgisError
 
@@ -30,6 +37,26 @@ class InvalidParameter(InvalidRequest):
 
 class NoSuchProcess(SamgisError):
     """There is no such process."""
+
+
+class NoSuchJob(SamgisError):
+    """There is no such job, or not any more, or it is somebody else's."""
+
+
+class JobDismissed(NoSuchJob):
+    """The job was dismissed: nothing more will come of it."""
+
+
+class ResultNotReady(SamgisError):
+    """The job is not done yet."""
+
+
+class JobFailed(SamgisError):
+    """The job ended in an error; `problem` is what its run would have been answered with."""
+
+    def __init__(self, problem: Mapping[str, Any]) -> None:
+        self.problem = problem
+        super().__init__(str(problem.get("detail", "")))
 
 
 class UnsupportedMediaType(SamgisError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,8 +10,12 @@ from starlette.responses import Response
 
 from samgis_process.ogc import body, encode
 from samgis_process.ogc import request as requests
-from samgis_process.ogc.process import Context, Output
+from samgis_process.ogc.descriptions import no_such_process
+from samgis_process.ogc.process import Context, Output, Process
 from samgis_process.ogc.request import ExecuteRequest, Offer
+
+Report = Callable[[float, str], None]
+Asked = Callable[[], bool]
 
 
 def answer(offer: Offer, content: bytes, accept: str | None, context: Context) -> Response:
@@ -32,3 +36,21 @@ def perform_json(
     """Return the outputs for the two members of a request that stock pygeoapi hands over."""
     request = requests.read({"inputs": inputs, "outputs": outputs}, offer)
     return perform(offer, request, context)
+
+
+def perform_stored(
+    processes: Mapping[str, Process], stored: Mapping[str, Any], report: Report, asked: Asked
+) -> Mapping[str, Output]:
+    """Return the outputs for a request that was checked and kept with a job.
+
+    Args:
+        report: told how far the run has come.
+        asked: whether anybody still wants the answer.
+    """
+    name = str(stored["process_id"])
+    if name not in processes:  # the server was configured anew in the meantime
+        raise no_such_process(name, processes)
+    wanted: dict[str, str] = stored["outputs"]
+    context = Context(stored["request_id"], wanted, stored["base_url"], report, asked)
+    outputs = processes[name].run(dict(stored["inputs"]), context)
+    return {output: outputs[output] for output in wanted}

@@ -6,8 +6,13 @@ EXCEPTION = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0/"
 RELATION = "http://www.opengis.net/def/rel/ogc/1.0/"
 CONFORMANCE = "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/"
 
-# Callback, job-list and dismiss come with jobs.
-CONFORMANCE_CLASSES = tuple(
-    CONFORMANCE + name for name in ("core", "ogc-process-description", "json", "html", "oas30")
-)
+_ALWAYS = ("core", "ogc-process-description", "json", "html", "oas30")
+_WITH_JOBS = ("job-list", "dismiss")
+
+
+def conformance_classes(*, jobs: bool) -> list[str]:
+    """Return the classes that hold: some need jobs to be kept."""
+    return [CONFORMANCE + name for name in (*_ALWAYS, *(_WITH_JOBS if jobs else ()))]
+
+
 OPENAPI_JSON = "application/vnd.oai.openapi+json;version=3.0"

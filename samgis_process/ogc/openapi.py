@@ -12,6 +12,19 @@ from samgis_process.ogc.negotiation import HTML, JSON, is_json
 from samgis_process.ogc.process import Process
 from samgis_process.ogc.schemas import alternatives, for_openapi, media_types
 
+_JOB_TAGS = [{"name": "jobs", "description": "Work that is not waited for."}]
+_CREATED: Node = {
+    "description": "A job was made of it.",
+    "headers": {
+        "Location": {"description": "Where the job is.", "schema": {"type": "string"}},
+        "Preference-Applied": {
+            "description": "The preferences that were honoured.",
+            "schema": {"type": "string"},
+        },
+    },
+    "content": {JSON: {"schema": ref("schemas", "statusInfo")}},
+}
+
 
 def document(
     processes: Iterable[Process],
@@ -19,6 +32,7 @@ def document(
     *,
     server_url: str = "/",
     extra_paths: Mapping[str, Any] | None = None,
+    jobs: bool = False,
 ) -> dict[str, Any]:
     """Return the document.
 
@@ -27,6 +41,7 @@ def document(
         info: the document's `info`: title and version at least.
         server_url: where the paths begin.
         extra_paths: further paths, which may use the components of this document.
+        jobs: whether jobs are kept.
     """
     described = [process.description for process in processes]
     tags = [{"name": "service", "description": "The service and what it can do."}]
@@ -34,8 +49,11 @@ def document(
         "openapi": "3.0.3",
         "info": dict(info),
         "servers": [{"url": server_url}],
-        "tags": [*tags, *(_tag(one) for one in described)],
-        "paths": _fixed_paths() | _process_paths(described) | dict(extra_paths or {}),
+        "tags": [*tags, *(_JOB_TAGS if jobs else ()), *(_tag(one) for one in described)],
+        "paths": _fixed_paths()
+        | _process_paths(described, jobs=jobs)
+        | (_job_paths() if jobs else {})
+        | dict(extra_paths or {}),
         "components": {
             "schemas": parts.SCHEMAS | _process_schemas(described),
             "parameters": parts.PARAMETERS,
@@ -78,11 +96,56 @@ def _fixed_paths() -> Node:
     }
 
 
-def _process_paths(described: Iterable[Mapping[str, Any]]) -> Node:
+def _job_paths() -> Node:
+    query = ("limit", "cursor", "type", "processIDs", "status", "datetime", "minDuration")
+    listed = _job_operation("getJobs", "Jobs, newest first", "jobList", *query, "maxDuration")
+    one = _job_operation("getJob", "How a job is getting on", "statusInfo", "jobID")
+    dismissed = _job_operation("dismissJob", "Stop a job, or remove it", "statusInfo", "jobID")
+    dismissed["responses"] |= parts.responses(s410="Gone")
+    return {
+        "/jobs": {"get": listed},
+        "/jobs/{jobID}": {"get": one, "delete": dismissed},
+        "/jobs/{jobID}/results": {
+            "get": _results("getResults", "The results of a job", "jobID", "outputs")
+        },
+        "/jobs/{jobID}/results/{outputID}": {
+            "get": _results("getResult", "One output of a job", "jobID", "outputID")
+        },
+    }
+
+
+def _job_operation(name: str, summary: str, schema: str, *parameters: str) -> Node:
+    operation: Node = read_operation(name, summary, schema, *parameters)["get"]
+    return operation | {
+        "tags": ["jobs"],
+        "responses": operation["responses"] | parts.JOB_ERRORS,
+    }
+
+
+def _results(name: str, summary: str, *parameters: str) -> Node:
+    operation = _job_operation(name, summary, "results", *parameters)
+    files = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
+    ok = operation["responses"]["200"]
+    ok["content"] |= files
+    nothing = {"description": "It ran; no output was asked for."}
+    some = {
+        "206": {"description": "The bytes asked for.", "content": files},
+        "304": {"description": "The client has it."},
+        "416": {"description": "There are no such bytes."},
+    }
+    operation["responses"] = {"200": ok, "204": nothing} | some | parts.RESULT_ERRORS
+    return operation
+
+
+def _process_paths(described: Iterable[Mapping[str, Any]], *, jobs: bool) -> Node:
     general = _execution("execute", "Run a process", ref("schemas", "execute"), {JSON: {}})
     general["post"]["parameters"].append(ref("parameters", "processID"))
     special = {f"/processes/{one['id']}/execution": _own_execution(one) for one in described}
-    return {"/processes/{processID}/execution": general} | special
+    paths = {"/processes/{processID}/execution": general} | special
+    if jobs:
+        for path in paths.values():
+            path["post"]["responses"] |= {"201": _CREATED} | parts.responses(s410="Gone")
+    return paths
 
 
 def _own_execution(description: Mapping[str, Any]) -> Node:

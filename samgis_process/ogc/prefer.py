@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Literal
 
 # A comma or semicolon inside a quoted string does not separate.
@@ -26,8 +26,16 @@ def preferences(headers: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def execution_mode(job_control: Collection[str], preferred: Collection[str]) -> Mode:
+def wait_s(preferred: Mapping[str, str]) -> int | None:
+    """Return the seconds of `wait`; None where it is not there, or no whole number."""
+    text = preferred.get("wait", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def execution_mode(job_control: Collection[str], preferred: Mapping[str, str]) -> Mode:
     """Return how to run a process with these `jobControlOptions`.
+
+    What is to be waited for only so long may become a job, and so starts as one.
 
     Source: 18-062r2, /req/core/process-execute-default-execution-mode and -auto-execution-mode.
     """
@@ -35,4 +43,4 @@ def execution_mode(job_control: Collection[str], preferred: Collection[str]) -> 
         return "sync"
     if "sync-execute" not in job_control or "respond-async" in preferred:
         return "async"
-    return "sync"
+    return "sync" if wait_s(preferred) is None else "async"

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from samgis_process.errors import (
+    Interrupted,
     InvalidInput,
     InvalidRequest,
     ModelUnavailable,
@@ -26,6 +27,9 @@ from samgis_process.errors import (
     SamgisError,
     SourceTimeout,
     SourceUnavailable,
+    StoreUnavailable,
+    StoreUnusable,
+    TookTooLong,
 )
 from samgis_process.ogc import errors
 from samgis_process.ogc.names import EXCEPTION
@@ -48,6 +52,9 @@ class Problem(NamedTuple):
 
 INTERNAL = Problem(
     HTTPStatus.INTERNAL_SERVER_ERROR, OURS + "internal-error", "The server made a mistake"
+)
+_NO_JOBS = Problem(
+    HTTPStatus.SERVICE_UNAVAILABLE, OURS + "jobs-unavailable", "Jobs are not available"
 )
 PROBLEMS: dict[type[SamgisError], Problem] = {
     SamgisError: INTERNAL,
@@ -80,6 +87,20 @@ PROBLEMS: dict[type[SamgisError], Problem] = {
     ),
     errors.NoSuchProcess: Problem(
         HTTPStatus.NOT_FOUND, EXCEPTION + "no-such-process", "No such process"
+    ),
+    errors.NoSuchJob: Problem(HTTPStatus.NOT_FOUND, EXCEPTION + "no-such-job", "No such job"),
+    errors.JobDismissed: Problem(HTTPStatus.GONE, OURS + "job-dismissed", "The job was dismissed"),
+    errors.ResultNotReady: Problem(
+        HTTPStatus.NOT_FOUND, EXCEPTION + "result-not-ready", "The result is not ready"
+    ),
+    errors.JobFailed: INTERNAL,  # it brings its own
+    StoreUnavailable: _NO_JOBS,
+    StoreUnusable: _NO_JOBS,
+    Interrupted: Problem(
+        HTTPStatus.SERVICE_UNAVAILABLE, OURS + "interrupted", "The work was interrupted"
+    ),
+    TookTooLong: Problem(
+        HTTPStatus.GATEWAY_TIMEOUT, OURS + "time-limit", "The work took too long"
     ),
     errors.NotAcceptable: Problem(
         HTTPStatus.NOT_ACCEPTABLE, OURS + "not-acceptable", "Not available in this media type"
@@ -114,6 +135,8 @@ def problem_for(error: Exception) -> Problem:
 
 def body(error: Exception, request_id: str) -> dict[str, Any]:
     """Return the problem details of an error; those of a bug say nothing about it."""
+    if isinstance(error, errors.JobFailed):
+        return dict(error.problem)
     if isinstance(error, HTTPException):
         status = HTTPStatus(error.status_code)
         problem, detail = Problem(status, "about:blank", status.phrase), error.detail
@@ -140,16 +163,24 @@ def response(request: Request, error: Exception) -> Response:
     """Return the answer to a request that ended in `error`, and log what is not its fault."""
     request_id = request_id_of(request)
     details = body(error, request_id)
+    if not isinstance(error, errors.JobFailed):  # that was logged when it happened
+        log(error, details, request_id)
+    return _represented(details, request, _headers(error))
+
+
+def log(error: Exception, details: Mapping[str, Any], request_id: str) -> None:
+    """Log an error that is not the request's fault; a bug with all that is known."""
     if details["status"] == HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.error("request %s failed", request_id, exc_info=error)
     elif details["status"] > HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.warning("request %s: %s", request_id, details["detail"])
-    return _represented(details, request, _headers(error))
 
 
 def _headers(error: Exception) -> dict[str, str]:
     if isinstance(error, Overloaded):
         return {"Retry-After": str(error.retry_after_s)}
+    if isinstance(error, StoreUnavailable):
+        return {"Retry-After": "5"}
     if isinstance(error, HTTPException):
         return dict(error.headers or {})
     return {}

@@ -76,7 +76,7 @@ def describe(sources: SourceCatalogue) -> dict[str, Any]:
             "curvatures, openness, sky view, shadings."
         ),
         "keywords": ["elevation", "DEM", "terrain", "slope", "curvature", "STAC", "COG"],
-        "jobControlOptions": ["sync-execute"],
+        "jobControlOptions": ["sync-execute", "async-execute", "dismiss"],
         "outputTransmission": ["value"],
         "inputs": {name: once(value) for name, value in inputs.items()},
         "outputs": {"features": FEATURES},

@@ -116,7 +116,7 @@ def describe(sources: SourceCatalogue, models: ModelRoom, limits: LimitSettings)
             "is answered from a cached embedding."
         ),
         "keywords": ["segmentation", "segment anything", "imagery", "GeoJSON"],
-        "jobControlOptions": ["sync-execute"],
+        "jobControlOptions": ["sync-execute", "async-execute", "dismiss"],
         "outputTransmission": ["value"],
         "inputs": {name: once(value) for name, value in inputs.items()},
         "outputs": {"features": FEATURES},

@@ -20,11 +20,14 @@ from starlette.types import Receive, Scope, Send
 
 from samgis_process import __version__
 from samgis_process.errors import SamgisError
+from samgis_process.jobs import JobRoom
 from samgis_process.ogc import problems
+from samgis_process.ogc.job_routes import JobHandlers
 from samgis_process.ogc.middleware import BodyLimit, Problems, RequestIds
 from samgis_process.ogc.pool import WorkPool
 from samgis_process.ogc.process import Process
-from samgis_process.ogc.routes import Resource, json_response, process_routes
+from samgis_process.ogc.resource import Resource, json_response
+from samgis_process.ogc.routes import process_routes
 from samgis_process.results import ResultStore
 from samgis_process.server import openapi_file
 from samgis_process.server.access_log import AccessLog
@@ -86,28 +89,39 @@ class Services(Protocol):
         """Address of the server in links; by default the one that the client used."""
         ...
 
+    @property
+    def max_wait_s(self) -> int:
+        """The longest that a client is kept waiting for a job."""
+        ...
+
     def health(self) -> dict[str, Any]:
         """Return what a monitor wants to know; a `status` other than ok makes it a 503."""
         ...
 
 
-def create_app(config_path: Path, services: Services) -> Starlette:
-    """Return the application for a pygeoapi configuration and what the wiring built."""
+def create_app(config_path: Path, services: Services, jobs: JobRoom | None = None) -> Starlette:
+    """Return the application for a pygeoapi configuration and what the wiring built.
+
+    Without `jobs`, every process runs while its client waits.
+    """
     config = read_config(config_path)
     processes = list(services.processes.values())
-    inner = load_app(config, processes, openapi_file.document(services, config))
+    document = openapi_file.document(services, config, jobs=jobs is not None)
+    inner = load_app(config, processes, document, jobs=jobs is not None)
     behind = PygeoapiMount(inner, services.public_url)
+    public_url = services.public_url
+    handlers = JobHandlers(jobs, public_url, services.max_wait_s) if jobs else None
     pool = WorkPool(services.limits.sync_workers, services.limits.sync_queue)
     return Starlette(
         routes=[
             Route("/health", Resource(GET=_health(services))),
             Route(PATH, Resource(GET=result_file(services.results))),
-            *process_routes(processes, pool, public_url=services.public_url, html=behind),
+            *process_routes(processes, pool, public_url=public_url, html=behind, jobs=handlers),
             Mount("/", behind),
         ],
         middleware=_middleware(config, services),
         exception_handlers={SamgisError: _problem, HTTPException: _problem},
-        lifespan=_closing(pool),
+        lifespan=_open(pool, jobs),
     )
 
 
@@ -137,6 +151,7 @@ class _Gzip(GZipMiddleware):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         files = str(scope.get("path", "")).startswith("/results/")
+        files = files or any(name == b"range" for name, _ in scope.get("headers", ()))
         await (self.app if files else super().__call__)(scope, receive, send)
 
 
@@ -159,10 +174,14 @@ def _health(services: Services) -> Callable[[Request], Any]:
     return health
 
 
-def _closing(pool: WorkPool) -> Callable[[Starlette], Any]:
+def _open(pool: WorkPool, jobs: JobRoom | None) -> Callable[[Starlette], Any]:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        if jobs:
+            jobs.start()
         yield
         await run_in_threadpool(pool.close)
+        if jobs:
+            await run_in_threadpool(jobs.close)
 
     return lifespan

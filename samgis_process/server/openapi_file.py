@@ -26,8 +26,10 @@ class HasProcesses(Protocol):
         ...
 
 
-def document(services: HasProcesses, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the document for a pygeoapi configuration."""
+def document(
+    services: HasProcesses, config: Mapping[str, Any], *, jobs: bool = True
+) -> dict[str, Any]:
+    """Return the document for a pygeoapi configuration, of a server with or without jobs."""
     identification, licence = config["metadata"]["identification"], config["metadata"]["license"]
     health = openapi.read_operation("getHealth", "Whether the server is well", "health")
     health["get"]["parameters"] = []
@@ -40,7 +42,7 @@ def document(services: HasProcesses, config: Mapping[str, Any]) -> dict[str, Any
         "version": __version__,
     }
     paths = {"/health": health, RESULT_PATH: _result_file()}
-    return openapi.document(services.processes.values(), info, extra_paths=paths)
+    return openapi.document(services.processes.values(), info, extra_paths=paths, jobs=jobs)
 
 
 def _result_file() -> dict[str, Any]:

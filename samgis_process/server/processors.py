@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pygeoapi.process.base import BaseProcessor, ProcessorExecuteError
+from pygeoapi.process.manager.dummy import DummyManager
 
 from samgis_process.errors import InvalidRequest, SamgisError
 from samgis_process.ogc import encode, execute
@@ -26,6 +27,14 @@ class DescribedProcessor(BaseProcessor):
     def __init__(self, processor_def: Mapping[str, Any]) -> None:
         # pygeoapi writes into the metadata of the processors it makes.
         super().__init__(processor_def, copy.deepcopy(processor_def["description"]))
+
+
+class JobsElsewhere(DummyManager):
+    """Tells pygeoapi that there are jobs, so that its pages link to them; others keep them."""
+
+    def __init__(self, manager_def: dict[str, Any]) -> None:
+        super().__init__(manager_def)
+        self.is_async = True
 
 
 class ProcessProcessor(BaseProcessor):

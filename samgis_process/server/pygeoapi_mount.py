@@ -26,14 +26,15 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from samgis_process.ogc import problems
-from samgis_process.ogc.names import CONFORMANCE_CLASSES
+from samgis_process.ogc.names import conformance_classes
 from samgis_process.ogc.negotiation import wants_html
 from samgis_process.ogc.process import Process
-from samgis_process.ogc.routes import base_url
+from samgis_process.ogc.resource import base_url
 from samgis_process.ogc.schemas import alternatives
 from samgis_process.ogc.wording import one_of
 
 PLACEHOLDER = "http://this-server.invalid"
+JOBS_ELSEWHERE = "samgis_process.server.processors.JobsElsewhere"
 DESCRIBED = "samgis_process.server.processors.DescribedProcessor"
 # pygeoapi takes the format from an Accept header even where it has no such format to give.
 _NEGOTIATED = ("/", "/conformance", "/openapi", "/processes")
@@ -42,16 +43,20 @@ _TEXT = ("text/html", "application/json", "application/vnd.oai", "application/ld
 _log = logging.getLogger(__name__)
 
 
-def load_app(config: Mapping[str, Any], processes: Iterable[Process], openapi: Any) -> ASGIApp:
+def load_app(
+    config: Mapping[str, Any], processes: Iterable[Process], openapi: Any, *, jobs: bool
+) -> ASGIApp:
     """Return pygeoapi's application for a configuration, our processes and OpenAPI document.
 
     Declares the conformance classes that hold; pygeoapi has one list of them, for all applications
     of a Python process.
     """
-    pygeoapi_processes.CONFORMANCE_CLASSES[:] = CONFORMANCE_CLASSES
+    pygeoapi_processes.CONFORMANCE_CLASSES[:] = conformance_classes(jobs=jobs)
     # It warns of every member of a description that is not a language.
     logging.getLogger("pygeoapi.l10n").setLevel(logging.ERROR)
     own = effective_config(config, processes)
+    if jobs:
+        own["server"]["manager"] = {"name": JOBS_ELSEWHERE}
     with tempfile.TemporaryDirectory(prefix="samgis-") as folder:
         config_path, openapi_path = Path(folder, "config.yml"), Path(folder, "openapi.json")
         # Quoted throughout: pygeoapi fills in ${...} wherever it stands bare.
@@ -162,8 +167,8 @@ class PygeoapiMount:
         """Serve one request."""
         request = Request(scope)
         path = scope["path"].removeprefix(scope.get("root_path", "")) or "/"
-        if path == "/jobs" or path.startswith("/jobs/"):
-            raise HTTPException(404, "This server runs every process at once; it keeps no jobs.")
+        if path == "/jobs" or path.startswith("/jobs/"):  # pygeoapi's own would answer
+            raise HTTPException(404, "There is nothing at this address.")
         if path in _NEGOTIATED or path.startswith("/processes/"):
             scope = {**scope, "query_string": _with_format(request)}
         answer = _Answer(send, base_url(request, self._public_url))

@@ -13,11 +13,13 @@ from samgis_process import __version__
 from samgis_process.embeddings import BlobStore, EmbeddingCache
 from samgis_process.inference.room import ModelRoom
 from samgis_process.inference.sessions import Runtime
+from samgis_process.jobs import JobRoom, JobStore, Limits, OutputStore
 from samgis_process.ogc.process import Context, Output, Process
 from samgis_process.processes.dem_composite import DemCompositeProcess
 from samgis_process.processes.pictures import Pictures
 from samgis_process.processes.segment import SegmentProcess
 from samgis_process.results import ResultStore
+from samgis_process.server import job_work
 from samgis_process.settings import LimitSettings, Settings
 from samgis_process.settings import load as load_settings
 from samgis_process.sources import SourceCatalogue
@@ -60,6 +62,11 @@ class Services:
     def limits(self) -> LimitSettings:
         """What one request may ask for."""
         return self.settings.limits
+
+    @property
+    def max_wait_s(self) -> int:
+        """The longest that a client is kept waiting for a job."""
+        return self.settings.jobs.max_wait_s
 
     @property
     def allowed_hosts(self) -> tuple[str, ...]:
@@ -135,6 +142,30 @@ def build_services(settings: Settings) -> Services:
         "dem-composite": DemCompositeService(composite),
     }
     return Services(settings, sources, models, processes, results)
+
+
+def job_room(settings: Settings, config: Path) -> JobRoom:
+    """Return the jobs; its workers build their own services from the same configuration.
+
+    Raises:
+        StoreUnusable: their record cannot be opened.
+    """
+    jobs, data = settings.jobs, settings.results.directory
+    return JobRoom(
+        JobStore(jobs.url or data / "jobs.sqlite"),
+        OutputStore(data / "jobs"),
+        job_work.factory(config),
+        job_work.explain,
+        Limits(
+            workers=jobs.workers,
+            queue=jobs.queue,
+            keep_s=jobs.keep_s,
+            max_bytes=jobs.max_bytes,
+            time_limit_s=jobs.time_limit_s,
+            lease_s=jobs.lease_s,
+            grace_s=jobs.grace_s,
+        ),
+    )
 
 
 def dem_composite(settings: Settings) -> DemCompositeProcess:

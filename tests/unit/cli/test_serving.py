@@ -5,6 +5,7 @@ import socket
 import pytest
 
 from samgis_process.cli import serving
+from samgis_process.server.logs import set_up_logging
 from samgis_process.settings import ConfigurationError
 
 
@@ -54,7 +55,7 @@ def test_of_two_servers_that_take_a_port_at_once_one_is_told_so():
 def test_only_our_own_log_is_at_info():
     before = logging.getLogger("samgis_process").level
     try:
-        serving.set_up_logging()
+        set_up_logging()
         levels = {n: logging.getLogger(n).level for n in ("samgis_process", "pygeoapi", "uvicorn")}
     finally:
         logging.getLogger("samgis_process").setLevel(before)

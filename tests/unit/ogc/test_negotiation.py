@@ -79,7 +79,10 @@ def test_preferences_are_a_list(headers, found):
         (["async-execute"], [], "async"),
         (["sync-execute", "async-execute"], [], "sync"),
         (["sync-execute", "async-execute"], ["respond-async"], "async"),
+        (["sync-execute", "async-execute"], ["wait=3"], "async"),
+        (["sync-execute", "async-execute"], ["wait=soon"], "sync"),
+        (["sync-execute"], ["wait=3"], "sync"),
     ],
 )
 def test_the_way_of_execution(job_control, preferred, mode):
-    assert execution_mode(job_control, preferred) == mode
+    assert execution_mode(job_control, preferences(preferred)) == mode

@@ -1,0 +1,183 @@
+"""Jobs as the rest of the server sees them: make, look, dismiss, wait, fetch."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from samgis_process.errors import NoSuchResult, StoreUnavailable
+from samgis_process.jobs.attempt import Explain, Surroundings, interrupted
+from samgis_process.jobs.job import Job, Query
+from samgis_process.jobs.outputs import KeptFile, OutputStore
+from samgis_process.jobs.runner import Runner
+from samgis_process.jobs.store import JobStore
+from samgis_process.jobs.work import WorkFactory
+
+SWEEP_S = 600  # between looks for what has had its time
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What jobs may take; `settings.JobSettings` says what each means."""
+
+    workers: int = 1
+    queue: int = 100
+    keep_s: float = 86_400
+    max_bytes: int = 10 * 2**30
+    time_limit_s: float = 3600
+    lease_s: float = 15
+    grace_s: float = 10
+
+
+class JobRoom:
+    """Jobs in a record, their outputs in files, and the worker processes of this server."""
+
+    def __init__(
+        self,
+        store: JobStore,
+        outputs: OutputStore,
+        factory: WorkFactory,
+        explain: Explain,
+        limits: Limits,
+    ) -> None:
+        self._store = store
+        self._outputs = outputs
+        self._limits = limits
+        self._around = Surroundings(store, outputs, explain, limits.time_limit_s, limits.lease_s)
+        server = secrets.token_hex(8)
+        self.runners = [
+            Runner(f"{server}.{number}", factory, self._around, self._ended)
+            for number in range(limits.workers)
+        ]
+        self._waiting: dict[str, set[Callable[[], object]]] = defaultdict(set)
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+        self._written = threading.Event()
+        self._keeper = threading.Thread(target=self._keep, name="job-keeper", daemon=True)
+
+    def start(self) -> None:
+        """Begin to work on jobs, those of before first."""
+        self._keeper.start()
+        for runner in self.runners:
+            runner.start()
+
+    def close(self) -> None:
+        """Let running jobs end within the grace time, or give them back; then let go."""
+        self._closing.set()
+        for runner in self.runners:
+            runner.stop(self._limits.grace_s)
+        self._keeper.join()  # it rings the runners' bells
+        for runner in self.runners:
+            runner.join()
+        self._store.close()
+
+    def submit(
+        self, process_id: str, owner: str, request: Mapping[str, Any], answer: Mapping[str, Any]
+    ) -> Job:
+        """Return a new job, which waits for a worker.
+
+        Raises:
+            Overloaded: too many wait already.
+        """
+        job = self._store.add(process_id, owner, request, answer, self._limits.queue)
+        self._wake()
+        return job
+
+    def get(self, job_id: str, owner: str) -> Job | None:
+        """Return a job of `owner`, or None."""
+        return self._store.get(job_id, owner)
+
+    def find(self, query: Query) -> list[Job]:
+        """Return the jobs that the query asks for, newest first."""
+        return self._store.find(query)
+
+    def dismiss(self, job_id: str, owner: str) -> Job | None:
+        """Dismiss a job of `owner` and end its work; return it as it was, None if unknown."""
+        before = self._store.dismiss(job_id, owner)
+        if before and before.results:
+            self._outputs.remove(before.results)
+        if before:
+            self._wake()
+            self._tell(job_id)
+        return before
+
+    def outputs(self, job: Job) -> Mapping[str, KeptFile]:
+        """Return the outputs of a successful job, by their names.
+
+        Raises:
+            NoSuchResult: they are not there any more.
+        """
+        if job.results is None:
+            raise NoSuchResult("The job has no results.")
+        return self._outputs.find(job.results)
+
+    @contextmanager
+    def watching(self, job_id: str, tell: Callable[[], object]) -> Iterator[None]:
+        """Meanwhile, call `tell` when this server has done with the job."""
+        with self._lock:
+            self._waiting[job_id].add(tell)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._waiting[job_id].discard(tell)
+                if not self._waiting[job_id]:
+                    del self._waiting[job_id]
+
+    def _ended(self, job_id: str) -> None:
+        self._written.set()
+        self._tell(job_id)
+
+    def _tell(self, job_id: str) -> None:
+        with self._lock:
+            listening = list(self._waiting.get(job_id, ()))
+        for tell in listening:
+            tell()
+
+    def _wake(self) -> None:
+        for runner in self.runners:
+            runner.bell.ring()
+
+    def _keep(self) -> None:
+        """Take back what others lost, and sweep, again and again."""
+        sweep_at = 0.0
+        while not self._closing.is_set():
+            try:
+                self.take_back()
+                if time.monotonic() >= sweep_at:
+                    self.sweep()
+                    sweep_at = time.monotonic() + min(SWEEP_S, self._limits.keep_s)
+                if self._written.is_set():
+                    self._written.clear()
+                    self._outputs.make_room(self._limits.max_bytes)
+            except StoreUnavailable as error:
+                _log.warning("jobs cannot be kept in order: %s", error)
+            except Exception:  # noqa: BLE001 - the next look may be luckier
+                _log.exception("jobs cannot be kept in order")
+            self._closing.wait(min(self._limits.lease_s / 4, 2))
+
+    def take_back(self) -> None:
+        """Give the jobs of servers that are gone another try, or fail them."""
+        # What ours are at, they renew themselves, also after the machine has slept.
+        ours = {runner.job_id for runner in self.runners if runner.job_id}
+        for claim in self._store.expired(ours):
+            if interrupted(claim, self._around, "The server that worked on it ended"):
+                _log.warning("job %s lost its worker %s", claim.id, claim.worker)
+                self._wake()
+
+    def sweep(self) -> None:
+        """Remove the jobs that were kept for their time, and outputs that are nobody's."""
+        self._store.forget(self._limits.keep_s)
+        names = self._outputs.names()  # before the record is read: what comes later is new
+        used = self._store.results_in_use(names)
+        for name in names:
+            if name not in used:
+                self._outputs.remove(name)

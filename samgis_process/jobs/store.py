@@ -1,0 +1,328 @@
+"""The record of all jobs, in a database that several servers may share.
+
+A job is worked on by whoever claimed it last: every word of a worker about its job names the
+claim, and counts only as long as the record still says the same.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import threading
+import uuid
+from collections.abc import Collection, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+from sqlalchemy import (
+    Connection,
+    RowMapping,
+    Update,
+    and_,
+    case,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.sql.elements import ColumnElement
+
+from samgis_process.errors import Overloaded, StoreUnavailable
+from samgis_process.jobs.job import Claim, Job, Query, Status
+from samgis_process.jobs.tables import JOBS, WRITE, is_sqlite, open_engine
+
+MOST_PARAMETERS = 1000  # of one statement; databases take some thousands
+RETRY_S = 5  # for who found the queue full
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_SHOWN = [column for column in JOBS.c if column.name not in {"request", "lease"}]
+
+
+def now() -> datetime:
+    """Return the time, in UTC, to the millisecond: what clients see is what they can ask for."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+class JobStore:
+    """The jobs in the database at `url`; a path is that of an SQLite file."""
+
+    def __init__(self, url: str | Path) -> None:
+        self._engine = open_engine(url)
+        self._writes = self._engine.execution_options(**{WRITE: True})
+        # SQLite takes one writer at a time, and those that it makes wait wait unfairly.
+        self._turn: contextlib.AbstractContextManager[Any] = (
+            threading.Lock() if is_sqlite(self._engine) else contextlib.nullcontext()
+        )
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
+    def add(
+        self,
+        process_id: str,
+        owner: str,
+        request: Mapping[str, Any],
+        answer: Mapping[str, Any],
+        queue: int,
+    ) -> Job:
+        """Return a new job, which waits.
+
+        Raises:
+            Overloaded: `queue` jobs wait already.
+        """
+        moment = _micros(now())
+        values = {
+            "id": str(uuid.uuid4()),
+            "process_id": process_id,
+            "owner": owner,
+            "status": Status.ACCEPTED,
+            "message": "Waiting for a worker",
+            "progress": 0,
+            "created": moment,
+            "updated": moment,
+            "attempts": 0,
+            "answer": _text(answer),
+            "request": _text(request),
+        }
+        with self._writing() as connection:
+            if _count_waiting(connection) >= queue:
+                raise Overloaded(
+                    f"{queue} jobs are waiting, which is all that this server keeps (jobs.queue). "
+                    "Try again later.",
+                    RETRY_S,
+                )
+            connection.execute(insert(JOBS).values(values))
+        return _job({**dict.fromkeys(_NULLABLE), **values})
+
+    def get(self, job_id: str, owner: str) -> Job | None:
+        """Return a job of `owner`, or None."""
+        chosen = select(*_SHOWN).where(JOBS.c.id == job_id, JOBS.c.owner == owner)
+        with self._reading() as connection:
+            row = connection.execute(chosen).mappings().first()
+        return _job(row) if row else None
+
+    def find(self, query: Query) -> list[Job]:
+        """Return the jobs that the query asks for, newest first."""
+        chosen = select(*_SHOWN).where(*_conditions(query))
+        chosen = chosen.order_by(JOBS.c.created.desc(), JOBS.c.id.desc()).limit(query.limit)
+        with self._reading() as connection:
+            return [_job(row) for row in connection.execute(chosen).mappings()]
+
+    def dismiss(self, job_id: str, owner: str) -> Job | None:
+        """Make a job of `owner` dismissed, if it is there and is not; return it as it was."""
+        mine = and_(JOBS.c.id == job_id, JOBS.c.owner == owner)
+        moment = _micros(now())
+        with self._writing() as connection:
+            seen = select(*_SHOWN).where(mine).with_for_update()
+            before = connection.execute(seen).mappings().first()
+            connection.execute(
+                update(JOBS)
+                .where(mine, JOBS.c.status != Status.DISMISSED)
+                .values(_end(Status.DISMISSED, "Dismissed", moment) | {"problem": None})
+            )
+        return _job(before) if before else None
+
+    # What workers say
+
+    def claim(self, worker: str, lease_s: float) -> Claim | None:
+        """Return the job that waits longest, now the worker's; None when none waits."""
+        waiting = JOBS.c.status == Status.ACCEPTED
+        with self._reading() as connection:
+            if connection.execute(select(JOBS.c.id).where(waiting).limit(1)).first() is None:
+                return None
+        first = select(JOBS.c.id).where(waiting).order_by(JOBS.c.created).limit(1)
+        moment = now()
+        statement = (
+            update(JOBS)
+            .where(JOBS.c.id == first.with_for_update(skip_locked=True).scalar_subquery())
+            .where(waiting)
+            .values(
+                status=Status.RUNNING, worker=worker, attempts=JOBS.c.attempts + 1, progress=0,
+                started=_micros(moment), updated=_micros(moment), message="Started",
+                lease=_micros(moment + timedelta(seconds=lease_s)),
+            )
+            .returning(JOBS.c.id, JOBS.c.attempts, JOBS.c.request)
+        )  # fmt: skip
+        with self._writing() as connection:
+            row = connection.execute(statement).first()
+        return Claim(row[0], row[1], worker, orjson.loads(row[2])) if row else None
+
+    def renew(self, claim: Claim, lease_s: float) -> bool:
+        """Keep the claim for some time; return whether it still holds."""
+        until = _micros(now() + timedelta(seconds=lease_s))
+        return self._say(claim, update(JOBS).values(lease=until))
+
+    def holds(self, claim: Claim) -> bool:
+        """Return whether the job still is whose claim this is."""
+        with self._reading() as connection:
+            return connection.execute(select(JOBS.c.id).where(_held(claim))).first() is not None
+
+    def report(self, claim: Claim, progress: int, message: str) -> bool:
+        """Say how far the work has come, 0 to 100; return whether the claim still holds."""
+        values = {"progress": progress, "message": message, "updated": _micros(now())}
+        return self._say(claim, update(JOBS).values(values))
+
+    def succeed(self, claim: Claim, results: str) -> bool:
+        """Say that the work is done; return whether the claim still held."""
+        values = _end(Status.SUCCESSFUL, "Done", _micros(now()))
+        return self._say(
+            claim, update(JOBS).values(values | {"progress": 100, "results": results})
+        )
+
+    def fail(self, claim: Claim, problem: Mapping[str, Any]) -> bool:
+        """Say that the work cannot be done; return whether the claim still held."""
+        message = str(problem.get("detail") or problem.get("title") or "Failed")
+        values = _end(Status.FAILED, message, _micros(now())) | {"problem": _text(problem)}
+        return self._say(claim, update(JOBS).values(values))
+
+    def release(self, claim: Claim, message: str, *, counts: bool) -> bool:
+        """Give the job back to the queue; `counts`: this try is one of those it has."""
+        values = _waiting_again(message) | {"attempts": claim.attempt - (0 if counts else 1)}
+        return self._say(claim, update(JOBS).values(values))
+
+    def expired(self, but: Collection[str]) -> list[Claim]:
+        """Return the claims whose time has passed, without those on the jobs in `but`."""
+        lost = select(JOBS.c.id, JOBS.c.attempts, JOBS.c.worker).where(
+            JOBS.c.status == Status.RUNNING, JOBS.c.lease < _micros(now())
+        )
+        with self._reading() as connection:
+            rows = connection.execute(lost).all()
+        return [Claim(row[0], row[1], row[2], {}) for row in rows if row[0] not in but]
+
+    # Keeping order
+
+    def forget(self, keep_s: float) -> int:
+        """Remove the jobs that ended longer ago; return their number."""
+        limit = _micros(now() - timedelta(seconds=keep_s))
+        with self._writing() as connection:
+            return int(
+                connection.execute(delete(JOBS).where(JOBS.c.finished < limit)).rowcount or 0
+            )
+
+    def results_in_use(self, names: Collection[str]) -> set[str]:
+        """Return those names of outputs that a job has, or that are being written."""
+        ids = {name.partition(".")[0] for name in names}
+        chosen = select(JOBS.c.id, JOBS.c.status, JOBS.c.attempts, JOBS.c.results)
+        used: set[str] = set()
+        with self._reading() as connection:
+            for some in itertools.batched(ids, MOST_PARAMETERS):
+                for row in connection.execute(chosen.where(JOBS.c.id.in_(some))):
+                    running = row.status == Status.RUNNING
+                    used.add(f"{row.id}.{row.attempts}" if running else str(row.results))
+        return used
+
+    def _say(self, claim: Claim, statement: Update) -> bool:
+        with self._writing() as connection:
+            return bool(connection.execute(statement.where(_held(claim))).rowcount)
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with _explained(), self._turn, self._writes.begin() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with _explained(), self._engine.connect() as connection:
+            yield connection
+
+
+_NULLABLE = ("started", "finished", "worker", "results", "problem")
+
+
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise StoreUnavailable(
+            "The record of jobs cannot be read or written now. Try again in a few seconds."
+        ) from error
+
+
+def _held(claim: Claim) -> ColumnElement[bool]:
+    return and_(
+        JOBS.c.id == claim.id,
+        JOBS.c.attempts == claim.attempt,
+        JOBS.c.worker == claim.worker,
+        JOBS.c.status == Status.RUNNING,
+    )
+
+
+def _end(status: Status, message: str, moment: int) -> dict[str, Any]:
+    """Return what changes at an end; the request is of no use any more, and may be large."""
+    finished = func.coalesce(JOBS.c.finished, moment)
+    ended = {"status": status, "message": message, "updated": moment, "finished": finished}
+    return ended | {"lease": None, "worker": None, "request": None, "results": None}
+
+
+def _waiting_again(message: str) -> dict[str, Any]:
+    free = {"worker": None, "lease": None, "started": None, "progress": 0}
+    return free | {"status": Status.ACCEPTED, "message": message, "updated": _micros(now())}
+
+
+def _count_waiting(connection: Connection) -> int:
+    waiting = select(func.count()).where(JOBS.c.status == Status.ACCEPTED)
+    return int(connection.execute(waiting).scalar_one())
+
+
+def _conditions(query: Query) -> Iterator[ColumnElement[bool]]:
+    yield JOBS.c.owner == query.owner
+    if query.process_ids:
+        yield JOBS.c.process_id.in_(query.process_ids)
+    if query.statuses:
+        yield JOBS.c.status.in_(query.statuses)
+    if query.created_from:
+        yield JOBS.c.created >= _micros(query.created_from)
+    if query.created_to:
+        yield JOBS.c.created <= _micros(query.created_to)
+    if query.after:
+        created, job_id = query.after
+        yield tuple_(JOBS.c.created, JOBS.c.id) < tuple_(_micros(created), job_id)
+    yield from _lasting(query)
+
+
+def _lasting(query: Query) -> Iterator[ColumnElement[bool]]:
+    """Yield the limits of duration; what never began has none.
+
+    Source: 18-062r2, /req/job-list/duration-response.
+    """
+    if query.min_duration_s is None and query.max_duration_s is None:
+        return
+    running = JOBS.c.status == Status.RUNNING
+    end = case((running, _micros(now())), else_=JOBS.c.finished)
+    yield JOBS.c.started.is_not(None)
+    yield or_(running, JOBS.c.finished.is_not(None))
+    if query.min_duration_s is not None:
+        yield end - JOBS.c.started >= round(query.min_duration_s * 1e6)
+    if query.max_duration_s is not None:
+        yield end - JOBS.c.started <= round(query.max_duration_s * 1e6)
+
+
+def _job(row: RowMapping | Mapping[str, Any]) -> Job:
+    values = {str(column.name): row[column.name] for column in _SHOWN}
+    for name in ("created", "started", "finished", "updated"):
+        values[name] = _moment(values[name])
+    values["status"] = Status(values["status"])
+    values["answer"] = orjson.loads(values["answer"])
+    values["problem"] = orjson.loads(values["problem"]) if values["problem"] else None
+    return Job(**values)
+
+
+def _text(value: Mapping[str, Any]) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _micros(moment: datetime) -> int:
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def _moment(micros: int | None) -> datetime | None:
+    return None if micros is None else _EPOCH + timedelta(microseconds=micros)

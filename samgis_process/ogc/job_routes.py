@@ -1,0 +1,186 @@
+"""Asynchronous execution, and the paths of jobs."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from samgis_process.ogc import body, job_results, job_status
+from samgis_process.ogc import query as queries
+from samgis_process.ogc import request as requests
+from samgis_process.ogc.errors import JobDismissed, NoSuchJob, NotAcceptable
+from samgis_process.ogc.jobs import NOBODY, Jobs
+from samgis_process.ogc.negotiation import HTML, JSON
+from samgis_process.ogc.prefer import wait_s
+from samgis_process.ogc.problems import request_id_of
+from samgis_process.ogc.request import ExecuteRequest, Offer
+from samgis_process.ogc.resource import Resource, base_url, json_response, page_is_wanted
+from samgis_process.ogc.wording import shown
+
+LOOK_S = 1.0  # between looks at a job that another server may be working on
+
+
+@dataclass(frozen=True, slots=True)
+class JobHandlers:
+    """The handlers.
+
+    Attributes:
+        max_wait_s: the longest that a client is kept waiting, whatever it prefers.
+    """
+
+    jobs: Jobs[Any]
+    public_url: str | None
+    max_wait_s: int
+
+    async def executed(
+        self, offer: Offer, request: Request, preferred: Mapping[str, str]
+    ) -> ASGIApp:
+        """Make a job of an execute request; wait for its end as long as the client prefers."""
+        content = await request.body()
+        base = base_url(request, self.public_url)
+        job = await run_in_threadpool(self._submitted, offer, content, request, base)
+        waiting = wait_s(preferred)
+        applied = ["respond-async"] if "respond-async" in preferred else []
+        if waiting is not None:
+            waiting = min(waiting, self.max_wait_s)
+            job = await self._end_of(job, waiting)
+            if not job.is_open:
+                return await self._result(job, request, base, f"wait={waiting}")
+            applied.append(f"wait={waiting}")
+        headers = {"Location": job_status.address_of(job, base)}
+        if applied:
+            headers["Preference-Applied"] = ", ".join(applied)
+        return json_response(job_status.status_info(job, base), 201, headers)
+
+    def _submitted(self, offer: Offer, content: bytes, request: Request, base: str) -> Any:
+        accept = request.headers.get("accept")
+        wanted = _read(content, offer, accept)
+        stored = {
+            "request_id": request_id_of(request),
+            "base_url": base,
+            "inputs": wanted.inputs,
+            "outputs": wanted.outputs,
+        }
+        return self.jobs.submit(offer.id, NOBODY, {"process_id": offer.id, **stored}, {
+            "response": wanted.shape
+        })  # fmt: skip
+
+    async def _end_of(self, job: Any, seconds: float) -> Any:
+        """Return the job once it has ended, or after some seconds as it is then."""
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        until = time.monotonic() + seconds
+        with self.jobs.watching(job.id, lambda: loop.call_soon_threadsafe(ended.set)):
+            while True:
+                ended.clear()
+                found = await run_in_threadpool(self.jobs.get, job.id, NOBODY)
+                left = until - time.monotonic()
+                if found is None or not found.is_open or left <= 0:
+                    return found or job
+                try:
+                    await asyncio.wait_for(ended.wait(), min(left, LOOK_S))
+                except TimeoutError:
+                    continue
+
+    async def _result(self, job: Any, request: Request, base: str, applied: str) -> Response:
+        accept = request.headers.get("accept")
+        response = await run_in_threadpool(job_results.answer, self.jobs, job, None, accept)
+        response.headers["Link"] = f"<{job_status.address_of(job, base)}>; rel=monitor"
+        response.headers["Preference-Applied"] = applied
+        return response
+
+    async def listed(self, request: Request) -> ASGIApp:
+        """Answer with a list of jobs."""
+        html = page_is_wanted(request)
+        query = queries.job_query(request.query_params)
+        found = await run_in_threadpool(self.jobs.find, query.with_one_more())
+        base = base_url(request, self.public_url)
+        listed = job_status.job_list(found, request.query_params, base)
+        return job_status.list_page(listed) if html else json_response(listed)
+
+    async def shown(self, request: Request) -> ASGIApp:
+        """Answer with one job."""
+        html = page_is_wanted(request)
+        job = await run_in_threadpool(self._job, request)
+        return self._info(job, request, html=html)
+
+    async def dismissed(self, request: Request) -> ASGIApp:
+        """Dismiss a job, and show it as it is then."""
+        html = page_is_wanted(request)
+        job = await run_in_threadpool(self._dismiss, request)
+        return self._info(job, request, html=html)
+
+    async def results(self, request: Request) -> ASGIApp:
+        """Answer with the results of a job."""
+        text = request.query_params.get("outputs")
+        wanted = None if text is None else [name.strip() for name in text.split(",") if name]
+        return await run_in_threadpool(
+            lambda: job_results.answer(
+                self.jobs, self._job(request), request, _accepted(request), wanted
+            )
+        )
+
+    async def result(self, request: Request) -> ASGIApp:
+        """Answer with one output of a job."""
+        name = request.path_params["output_id"]
+        return await run_in_threadpool(
+            lambda: job_results.one_output(
+                self.jobs, self._job(request), request, _accepted(request), name
+            )
+        )
+
+    def _info(self, job: Any, request: Request, *, html: bool) -> Response:
+        info = job_status.status_info(job, base_url(request, self.public_url))
+        return job_status.job_page(info) if html else json_response(info)
+
+    def _job(self, request: Request) -> Any:
+        job_id = request.path_params["job_id"]
+        job = self.jobs.get(job_id, NOBODY)
+        if job is None:
+            raise NoSuchJob(f"There is no job {shown(job_id)}, or it was kept for its time.")
+        return job
+
+    def _dismiss(self, request: Request) -> Any:
+        job_id = request.path_params["job_id"]
+        before = self.jobs.dismiss(job_id, NOBODY)
+        if before is not None and before.status == "dismissed":
+            raise JobDismissed(f"The job {job_id} was dismissed before.")
+        return self._job(request)
+
+
+def _read(content: bytes, offer: Offer, accept: str | None) -> ExecuteRequest:
+    """Return the request; Accept chooses among an output's media types, but refuses none.
+
+    The answer may well be the job, and what comes of it is fetched by another request.
+    """
+    parsed = body.parse(content)
+    try:
+        return requests.read(parsed, offer, accept)
+    except NotAcceptable:
+        return requests.read(parsed, offer)
+
+
+def _accepted(request: Request) -> str | None:
+    """Return what the client takes; the query's `f` outweighs the header."""
+    if "f" in request.query_params:
+        return HTML if page_is_wanted(request) else JSON
+    return request.headers.get("accept")
+
+
+def job_routes(handlers: JobHandlers) -> list[Route]:
+    """Return the routes of jobs."""
+    job = "/jobs/{job_id}"
+    return [
+        Route("/jobs", Resource(GET=handlers.listed)),
+        Route(job, Resource(GET=handlers.shown, DELETE=handlers.dismissed)),
+        Route(f"{job}/results", Resource(GET=handlers.results)),
+        Route(f"{job}/results/{{output_id}}", Resource(GET=handlers.result)),
+    ]

@@ -1,0 +1,23 @@
+"""The processes made for testing, served by a process of its own: `lab_server.py DIR PORT`."""
+
+import json
+import sys
+from pathlib import Path
+
+import lab
+
+from samgis_process.cli import serving
+from samgis_process.server.app import create_app
+
+CONFIG = Path(__file__).parent.parent / "pygeoapi-config.yml"
+
+
+def main(directory, port, limits):
+    serving.stop_on_sigterm()
+    room = lab.job_room(Path(directory), **json.loads(limits))
+    app = create_app(CONFIG, lab.services(processes=lab.processes(jobs=True)), room)
+    serving.run(app, serving.claim("127.0.0.1", int(port)))
+
+
+if __name__ == "__main__":  # workers import this file too
+    main(*sys.argv[1:])
