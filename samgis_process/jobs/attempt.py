@@ -15,7 +15,7 @@ from samgis_process.jobs.process import Bell, WorkerProcess
 from samgis_process.jobs.store import JobStore
 
 ATTEMPTS = 2  # how often work on a job is begun
-STOP_S = 0.4  # for a worker to stop by itself before its process is ended
+STOP_S = 0.3  # for a worker to stop by itself before its process is ended
 TICK_S = 0.25  # between looks at the clock and the record
 WRITE_S = 0.25  # between two reports in the record
 INSIST_S = 60  # for a record that cannot be written now

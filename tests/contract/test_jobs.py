@@ -133,11 +133,11 @@ def test_preferences_in_all_spellings(server, prefer, status, applied):  # rows 
 
 def test_who_does_not_want_to_wait_longer_gets_a_job(server):
     begun = time.monotonic()
-    answer = post(server, headers={"Prefer": "wait=1"}, inputs={"name": "x", "pause": 2})
-    assert 0.9 < time.monotonic() - begun < 1.9
+    answer = post(server, headers={"Prefer": "wait=1"}, inputs={"name": "x", "pause": 30})
+    assert 0.9 < time.monotonic() - begun < 10
     assert answer.status_code == 201
     assert answer.headers["preference-applied"] == "wait=1"
-    assert ended(answer.headers["location"])["status"] == "successful"
+    requests.delete(answer.headers["location"], timeout=10)
 
 
 def test_a_job_that_was_waited_for_is_linked(server):
