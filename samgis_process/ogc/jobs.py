@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-NOBODY = ""  # the owner of all jobs while nobody is told from anybody else
 STATES = ("accepted", "running", "successful", "failed", "dismissed")
 
 
