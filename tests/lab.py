@@ -21,6 +21,7 @@ from samgis_process.jobs import JobRoom, JobStore, Limits, OutputStore
 from samgis_process.ogc.process import Context, Output
 from samgis_process.results import ResultStore
 from samgis_process.server.job_work import ProcessWork, explain
+from samgis_process.settings import AccessSettings
 
 GEOJSON = "application/geo+json"
 FAULTS = {
@@ -210,6 +211,7 @@ def services(**changes: Any) -> SimpleNamespace:
         "allowed_hosts": ("maps.example.org",),
         "public_url": None,
         "max_wait_s": 20,
+        "access": AccessSettings(),
         "results": ResultStore(Path(tempfile.mkdtemp(prefix="results-")), 3600, 10**9),
         "health": lambda: {"models": {"tiny": "ok"}},
     }

@@ -30,15 +30,18 @@ from samgis_process.ogc.resource import Resource, json_response
 from samgis_process.ogc.routes import process_routes
 from samgis_process.results import ResultStore
 from samgis_process.server import openapi_file
+from samgis_process.server.access import Access
 from samgis_process.server.access_log import AccessLog
 from samgis_process.server.config import read_config
 from samgis_process.server.hosts import KnownHosts, allowed_names
+from samgis_process.server.proxies import Proxies
 from samgis_process.server.pygeoapi_mount import PygeoapiMount, load_app
 from samgis_process.server.result_files import PATH, result_file
+from samgis_process.settings import AccessSettings
 
 _EXPOSED = (
     "Accept-Ranges", "Allow", "Content-Range", "ETag", "Link", "Location", "Preference-Applied",
-    "Retry-After", "X-Request-Id",
+    "Retry-After", "WWW-Authenticate", "X-Request-Id",
 )  # fmt: skip
 
 
@@ -77,6 +80,11 @@ class Services(Protocol):
     @property
     def results(self) -> ResultStore:
         """Files that answers link to."""
+        ...
+
+    @property
+    def access(self) -> AccessSettings:
+        """Who may use the server, and how much."""
         ...
 
     @property
@@ -127,7 +135,7 @@ def create_app(config_path: Path, services: Services, jobs: JobRoom | None = Non
 
 def _middleware(config: Mapping[str, Any], services: Services) -> list[Middleware]:
     """Return what stands around the routes, the outermost first."""
-    server = config["server"]
+    server, access = config["server"], services.access
     cross_origin = Middleware(
         CORSMiddleware,
         allow_origins=["*"],
@@ -138,9 +146,11 @@ def _middleware(config: Mapping[str, Any], services: Services) -> list[Middlewar
     return [
         Middleware(RequestIds),
         Middleware(AccessLog),
+        Middleware(Proxies, networks=access.proxies, kind=access.forwarded),
         *([cross_origin] if server.get("cors") else []),
         Middleware(Problems),
         Middleware(KnownHosts, names=allowed_names(services.public_url, services.allowed_hosts)),
+        Middleware(Access, settings=access),
         *([Middleware(_Gzip)] if server.get("gzip") else []),
         Middleware(BodyLimit, max_bytes=services.limits.max_body_bytes),
     ]
