@@ -45,6 +45,11 @@ def config_path() -> Path:
 
 
 @pytest.fixture(scope="session")
+def serve():
+    return serving
+
+
+@pytest.fixture(scope="session")
 def make_server(config_path):
     """Serve the lab with other settings than the shared server has."""
 
