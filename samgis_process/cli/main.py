@@ -194,7 +194,7 @@ def openapi(ctx: click.Context, out: Path | None) -> None:
     from samgis_process.server import openapi_file  # noqa: PLC0415  pygeoapi takes seconds
 
     services = wiring.build_services(_settings(ctx))
-    _write(openapi_file.render(services, ctx.obj.resolve()), out)
+    _write(openapi_file.render(services, ctx.obj.resolve(), services.access), out)
 
 
 def _write(text: str, out: Path | None) -> None:

@@ -117,7 +117,8 @@ def create_app(config_path: Path, services: Services, jobs: JobRoom | None = Non
     """
     config = read_config(config_path)
     processes = list(services.processes.values())
-    document = openapi_file.document(services, config, jobs=jobs is not None)
+    access = services.access
+    document = openapi_file.document(services, config, access=access, jobs=jobs is not None)
     inner = load_app(config, processes, document, jobs=jobs is not None)
     behind = PygeoapiMount(inner, services.public_url)
     public_url = services.public_url
@@ -130,7 +131,7 @@ def create_app(config_path: Path, services: Services, jobs: JobRoom | None = Non
     ]
     metrics = Metrics(named_patterns(routes), services.processes)
     # With a proxy before it, what comes from this machine may be anybody's.
-    alone = not (public_url or services.access.proxies)
+    alone = not (public_url or access.proxies)
     operation = Resource(GET=show_metrics(metrics, pool, jobs, may_be_local=alone))
     return Starlette(
         routes=[*routes, Route(METRICS_PATH, operation), Mount("/", behind)],
