@@ -4,6 +4,7 @@ import time
 
 import pytest
 import requests
+import yaml
 
 from samgis_process.server.keys import hashed, new_key
 from samgis_process.settings import AccessSettings
@@ -158,6 +159,24 @@ def test_answers_for_one_are_not_for_all(server):
     assert answer.headers["cache-control"] == "private"
     assert {"Authorization", "X-API-Key"} <= set(answer.headers["vary"].split(", "))
     assert "cache-control" not in get(f"{server}/processes").headers
+
+
+def test_other_sites_may_send_a_key(make_server, config_path, tmp_path):
+    document = yaml.safe_load(config_path.read_text())
+    document["server"]["cors"] = True
+    path = tmp_path / "config.yml"
+    path.write_text(yaml.safe_dump(document))
+    site = {"Origin": "https://map.example.org"}
+    asked = {"Access-Control-Request-Method": "POST"}
+    asked |= {"Access-Control-Request-Headers": "x-api-key,content-type"}
+    with make_server(path, access=AccessSettings(keys=KEYS)) as server:
+        before = get(f"{server}/processes/alpha/execution", site | asked, "options")
+        assert before.status_code == 200
+        assert "x-api-key" in before.headers["access-control-allow-headers"]
+        refused = post(server, site)
+        assert refused.status_code == 401
+        assert refused.headers["access-control-allow-origin"] == "*"
+        assert post(server, key(ANN) | site).status_code == 200
 
 
 # Whose jobs
