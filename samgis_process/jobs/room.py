@@ -99,6 +99,10 @@ class JobRoom:
         """Return the jobs that the query asks for, newest first."""
         return self._store.find(query)
 
+    def counts(self) -> Mapping[tuple[str, str], int]:
+        """Return the number of jobs, of all owners, by process and status."""
+        return self._store.counts()
+
     def dismiss(self, job_id: str, owner: str) -> Job | None:
         """Dismiss a job of `owner` and end its work; return it as it was, None if unknown."""
         before = self._store.dismiss(job_id, owner)

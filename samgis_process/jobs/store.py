@@ -104,6 +104,13 @@ class JobStore:
         with self._reading() as connection:
             return [job_of(row) for row in connection.execute(chosen).mappings()]
 
+    def counts(self) -> dict[tuple[str, str], int]:
+        """Return the number of jobs, of all owners, by process and status."""
+        groups = (JOBS.c.process_id, JOBS.c.status)
+        with self._reading() as connection:
+            rows = connection.execute(select(*groups, func.count()).group_by(*groups)).all()
+        return {(row[0], row[1]): row[2] for row in rows}
+
     def dismiss(self, job_id: str, owner: str) -> Job | None:
         """Make a job of `owner` dismissed, if it is there and is not; return it as it was."""
         mine = and_(JOBS.c.id == job_id, JOBS.c.owner == owner)

@@ -9,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-NOBODY = ""  # the owner of all jobs while nobody is told from anybody else
 STATES = ("accepted", "running", "successful", "failed", "dismissed")
 
 

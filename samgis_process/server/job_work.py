@@ -54,8 +54,9 @@ def _build(config_path: Path) -> ProcessWork:
     from samgis_process.server.wiring import build_services  # noqa: PLC0415
     from samgis_process.settings import load  # noqa: PLC0415
 
-    set_up_logging()
-    return ProcessWork(build_services(load(config_path)).processes)
+    settings = load(config_path)
+    set_up_logging(json_lines=settings.server.log == "json")
+    return ProcessWork(build_services(settings).processes)
 
 
 def _file(output: Output) -> OutputFile:

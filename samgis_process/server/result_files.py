@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -11,6 +12,7 @@ from starlette.responses import Response
 
 from samgis_process.errors import NoSuchResult
 from samgis_process.ogc.files import file_response
+from samgis_process.ogc.owner import owner_of
 from samgis_process.results import Found, ResultStore
 
 PATH = "/results/{result_id}/{name}"
@@ -21,13 +23,14 @@ def result_file(store: ResultStore) -> Callable[[Request], Awaitable[Response]]:
 
     async def get(request: Request) -> Response:
         names = request.path_params
-        return await run_in_threadpool(_answer, store, names["result_id"], names["name"], request)
+        find = partial(store.find, names["result_id"], names["name"], owner_of(request))
+        return await run_in_threadpool(_answer, find, names["result_id"], request)
 
     return get
 
 
-def _answer(store: ResultStore, result_id: str, name: str, request: Request) -> Response:
-    found = store.find(result_id, name)
+def _answer(find: Callable[[], Found], result_id: str, request: Request) -> Response:
+    found = find()
     try:
         return file_response(request, found.path, found.media_type, _headers(found))
     except OSError as error:  # made room for, just now
