@@ -83,6 +83,19 @@ class OutputStore:
         except (OSError, KeyError, TypeError) as error:
             raise _gone() from error
 
+    def file(self, name: str, output: str) -> tuple[Path, str]:
+        """Return the file of one output, and its media type.
+
+        Raises:
+            NoSuchResult: it is not there.
+        """
+        listed = self._list(name)
+        if output not in listed:
+            raise _gone()
+        return self.directory / name / str(list(listed).index(output)), listed[output][
+            "media_type"
+        ]
+
     def remove(self, name: str) -> None:
         """Remove what a try wrote, if anything."""
         shutil.rmtree(self.directory / name, ignore_errors=True)

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from samgis_process.errors import NoSuchResult, StoreUnavailable
@@ -124,6 +125,14 @@ class JobRoom:
             NoSuchResult: they are not there any more.
         """
         return self._outputs.read(_results(job), wanted)
+
+    def file(self, job: Job, name: str) -> tuple[Path, str]:
+        """Return the file of one output of a successful job, and its media type.
+
+        Raises:
+            NoSuchResult: it is not there any more.
+        """
+        return self._outputs.file(_results(job), name)
 
     @contextmanager
     def watching(self, job_id: str, tell: Callable[[], object]) -> Iterator[None]:

@@ -74,7 +74,11 @@ SCHEMAS: Node = {
     },
     "outputRequest": _object(
         [],
-        transmissionMode={"type": "string", "enum": ["value"], "default": "value"},
+        transmissionMode={
+            "type": "string",
+            "enum": ["value", "reference"],
+            "default": "value",
+        },
         format=_object([], mediaType=_TEXT),
     )
     | {"nullable": True},
@@ -151,7 +155,14 @@ PARAMETERS: Node = {
         "name": "Prefer",
         "in": "header",
         "description": "Preferences (RFC 7240): `respond-async` makes a job, `wait=10` makes one "
-        "that is waited for so many seconds. Those that this server does not know are ignored.",
+        "that is waited for so many seconds; `return=minimal` sends links instead of large "
+        "outputs. Those that this server does not know are ignored.",
+        "schema": {"type": "string"},
+    },
+    "range": {
+        "name": "Range",
+        "in": "header",
+        "description": "The bytes wanted of a file.",
         "schema": {"type": "string"},
     },
     "jobID": {
@@ -222,6 +233,30 @@ _RETRY = {
         "schema": {"type": "integer"},
     }
 }
+
+
+_LINK = {
+    "Link": {
+        "description": "Where each output lies that was to go by reference: `rel=item`, with the "
+        "output's id as `title`.",
+        "schema": {"type": "string"},
+    }
+}
+NO_CONTENT: Node = {
+    "description": "It ran; no output was asked for, or all of them by reference.",
+    "headers": _LINK,
+}
+
+
+def file_answers(description: str, *media_types: str) -> Node:
+    """Return the answers of a file that is read in ranges of bytes, too."""
+    files = {each: {"schema": {"type": "string", "format": "binary"}} for each in media_types}
+    return {
+        "200": {"description": description, "content": files},
+        "206": {"description": "The bytes asked for.", "content": files},
+        "304": {"description": "The client has it."},
+        "416": {"description": "There are no such bytes."},
+    }
 
 
 def _problem(description: str) -> Node:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
+from starlette.requests import Request
 from starlette.responses import Response
 
-from samgis_process.errors import Fault
+from samgis_process.errors import Fault, NoSuchResult
 from samgis_process.ogc import encode
+from samgis_process.ogc.delivery import Delivery, Reference, suffix
 from samgis_process.ogc.errors import (
     JobDismissed,
     JobFailed,
@@ -16,19 +19,24 @@ from samgis_process.ogc.errors import (
     NotAcceptable,
     ResultNotReady,
 )
+from samgis_process.ogc.files import file_response
+from samgis_process.ogc.job_status import address_of
 from samgis_process.ogc.jobs import Jobs
-from samgis_process.ogc.negotiation import HTML, JSON, is_json, quality
+from samgis_process.ogc.negotiation import HTML, JSON, best, is_json, quality
 from samgis_process.ogc.process import Output
-from samgis_process.ogc.request import Shape
 from samgis_process.ogc.wording import clipped, did_you_mean, shown
+
+# An output never changes, but it may be dismissed, and an address may mean a page.
+_FRESH = {"Cache-Control": "private, no-cache", "Vary": "Accept"}
 
 
 def answer(
-    jobs: Jobs[Any], job: Any, accept: str | None, wanted: Sequence[str] | None = None
+    jobs: Jobs[Any], job: Any, accept: str | None, base: str, wanted: Sequence[str] | None = None
 ) -> Response:
     """Return the results of a job in the shape that was asked for when it was made.
 
     Args:
+        base: the server's address.
         wanted: the outputs to return; all that were asked for, where None.
 
     Raises:
@@ -38,27 +46,70 @@ def answer(
         NoSuchOutput: one that is wanted is not there.
         NotAcceptable: the one output is of no media type that the client takes.
     """
-    _require_success(job)
-    _require_outputs(wanted or (), list(jobs.media_types(job)))
-    kept = jobs.outputs(job, wanted)
-    outputs = {
-        name: encode.from_bytes(one.media_type, one.kind, one.content)
-        for name, one in kept.items()
-    }
-    shape: Shape | None = job.answer.get("response")
-    if len(outputs) == 1 and shape != "document":
-        _require_acceptable(next(iter(outputs.values())), accept)
-    return _varying(encode.response(outputs, shape, accept))
+    delivered, delivery = results(jobs, job, base, wanted), Delivery.of(job.answer)
+    one = next(iter(delivered.values()), None)
+    if len(delivered) == 1 and delivery.shape != "document" and isinstance(one, Output):
+        _require_acceptable(one.media_type, accept)
+    response = _varying(encode.response(delivered, delivery.shape, accept))
+    if applied := delivery.applied(delivered):
+        response.headers["Preference-Applied"] = applied
+    return response
 
 
-def one_output(jobs: Jobs[Any], job: Any, name: str, accept: str | None) -> Response:
-    """Return one output of a job, bare; raises as `answer` does."""
+def results(
+    jobs: Jobs[Any], job: Any, base: str, wanted: Sequence[str] | None = None
+) -> encode.Delivered:
+    """Return the outputs of a job, each as a value or by reference; raises as `answer` does."""
     _require_success(job)
-    _require_outputs([name], list(jobs.media_types(job)))
-    (kept,) = jobs.outputs(job, [name]).values()
-    output = encode.from_bytes(kept.media_type, kept.kind, kept.content)
-    _require_acceptable(output, accept)
-    return _varying(encode.response({name: output}, "raw", accept))
+    types, delivery = jobs.media_types(job), Delivery.of(job.answer)
+    names = list(types) if wanted is None else list(wanted)
+    _require_outputs(names, list(types))
+
+    def one(name: str) -> Output | Reference:
+        size = jobs.file(job, name)[0].stat().st_size
+        if delivery.by_reference(name, size):
+            return Reference(types[name], _address(job, name, types[name], base))
+        (kept,) = jobs.outputs(job, [name]).values()
+        return encode.from_bytes(kept.media_type, kept.kind, kept.content)
+
+    try:
+        return {name: one(name) for name in names}
+    except OSError as error:
+        raise _just_gone() from error
+
+
+def _address(job: Any, name: str, media_type: str, base: str) -> str:
+    return f"{address_of(job, base)}/results/{quote(name + suffix(media_type), safe='')}"
+
+
+def _just_gone() -> NoSuchResult:
+    return NoSuchResult("The results have just gone. Run the process again.")
+
+
+def one_output(
+    jobs: Jobs[Any], job: Any, asked: str, accept: str | None, request: Request
+) -> Response:
+    """Return one output of a job, bare; raises as `answer` does.
+
+    Args:
+        asked: the output's name, or with the suffix of its media type: tools that open an
+            address want one.
+    """
+    _require_success(job)
+    types = jobs.media_types(job)
+    by_file = {name + suffix(media_type): name for name, media_type in types.items()}
+    name = asked if asked in types else by_file.get(asked, asked)
+    _require_outputs([name], list(types))
+    _require_acceptable(types[name], accept)
+    if is_json(types[name]) and best(accept, [types[name], JSON, HTML]) == HTML:
+        (kept,) = jobs.outputs(job, [name]).values()
+        output = encode.from_bytes(kept.media_type, kept.kind, kept.content)
+        return _varying(encode.response({name: output}, "raw", accept))
+    try:
+        path, media_type = jobs.file(job, name)
+        return file_response(path, media_type, request, _FRESH)
+    except OSError as error:
+        raise _just_gone() from error
 
 
 def _varying(response: Response) -> Response:
@@ -96,8 +147,8 @@ def _require_outputs(wanted: Sequence[str], there: Sequence[str]) -> None:
         raise NoSuchOutput(*faults)
 
 
-def _require_acceptable(output: Output, accept: str | None) -> None:
-    also = (JSON, HTML) if is_json(output.media_type) else ()
-    if not any(quality(accept, offered) for offered in (output.media_type, *also)):
+def _require_acceptable(media_type: str, accept: str | None) -> None:
+    also = (JSON, HTML) if is_json(media_type) else ()
+    if not any(quality(accept, offered) for offered in (media_type, *also)):
         message = f"{shown(accept)} is not what this output is"
-        raise NotAcceptable(Fault("Accept", message, output.media_type))
+        raise NotAcceptable(Fault("Accept", message, media_type))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -20,7 +20,7 @@ from samgis_process.ogc import request as requests
 from samgis_process.ogc.errors import JobDismissed, NoSuchJob, NotAcceptable
 from samgis_process.ogc.jobs import NOBODY, Jobs
 from samgis_process.ogc.negotiation import HTML, JSON
-from samgis_process.ogc.prefer import wait_s
+from samgis_process.ogc.prefer import return_, wait_s
 from samgis_process.ogc.problems import request_id_of
 from samgis_process.ogc.request import ExecuteRequest, Offer
 from samgis_process.ogc.resource import Resource, base_url, json_response, page_is_wanted
@@ -47,7 +47,7 @@ class JobHandlers:
         """Make a job of an execute request; wait for its end as long as the client prefers."""
         content = await request.body()
         base = base_url(request, self.public_url)
-        job = await run_in_threadpool(self._submitted, offer, content, request, base)
+        job = await run_in_threadpool(self._submitted, offer, content, request, preferred)
         waiting = wait_s(preferred)
         applied = ["respond-async"] if "respond-async" in preferred else []
         if waiting is not None:
@@ -61,18 +61,20 @@ class JobHandlers:
             headers["Preference-Applied"] = ", ".join(applied)
         return json_response(job_status.status_info(job, base), 201, headers)
 
-    def _submitted(self, offer: Offer, content: bytes, request: Request, base: str) -> Any:
+    def _submitted(
+        self, offer: Offer, content: bytes, request: Request, preferred: Mapping[str, str]
+    ) -> Any:
         accept = request.headers.get("accept")
         wanted = _read(content, offer, accept)
         stored = {
             "request_id": request_id_of(request),
-            "base_url": base,
+            "base_url": base_url(request, self.public_url),
             "inputs": wanted.inputs,
             "outputs": wanted.outputs,
         }
-        return self.jobs.submit(offer.id, NOBODY, {"process_id": offer.id, **stored}, {
-            "response": wanted.shape
-        })  # fmt: skip
+        delivery = replace(wanted.delivery, preferred=return_(preferred))
+        job_request = {"process_id": offer.id, **stored}
+        return self.jobs.submit(offer.id, NOBODY, job_request, delivery.stored())
 
     async def _end_of(self, job: Any, seconds: float) -> Any:
         """Return the job once it has ended, or after some seconds as it is then."""
@@ -92,9 +94,10 @@ class JobHandlers:
 
     async def _result(self, job: Any, request: Request, base: str, applied: str) -> Response:
         accept = request.headers.get("accept")
-        response = await run_in_threadpool(job_results.answer, self.jobs, job, accept)
-        response.headers["Link"] = f"<{job_status.address_of(job, base)}>; rel=monitor"
-        response.headers["Preference-Applied"] = applied
+        response = await run_in_threadpool(job_results.answer, self.jobs, job, accept, base)
+        response.headers.append("Link", f"<{job_status.address_of(job, base)}>; rel=monitor")
+        also = response.headers.get("Preference-Applied")
+        response.headers["Preference-Applied"] = ", ".join(filter(None, (applied, also)))
         return response
 
     async def listed(self, request: Request) -> ASGIApp:
@@ -122,16 +125,25 @@ class JobHandlers:
         """Answer with the results of a job."""
         text = request.query_params.get("outputs")
         wanted = None if text is None else [name.strip() for name in text.split(",") if name]
-        return await run_in_threadpool(
-            lambda: job_results.answer(self.jobs, self._job(request), _accepted(request), wanted)
-        )
+        base = base_url(request, self.public_url)
+
+        def answer() -> Response:
+            job, accept = self._job(request), _accepted(request)
+            return job_results.answer(self.jobs, job, accept, base, wanted)
+
+        response = await run_in_threadpool(answer)
+        del response.headers["Preference-Applied"]  # this request preferred nothing
+        return response
 
     async def result(self, request: Request) -> ASGIApp:
         """Answer with one output of a job."""
         name = request.path_params["output_id"]
-        return await run_in_threadpool(
-            lambda: job_results.one_output(self.jobs, self._job(request), name, _accepted(request))
-        )
+
+        def answer() -> Response:
+            job, accept = self._job(request), _accepted(request)
+            return job_results.one_output(self.jobs, job, name, accept, request)
+
+        return await run_in_threadpool(answer)
 
     def _info(self, job: Any, request: Request, *, html: bool) -> Response:
         info = job_status.status_info(job, base_url(request, self.public_url))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 NOBODY = ""  # the owner of all jobs while nobody is told from anybody else
@@ -145,6 +146,13 @@ class Jobs[J: Job](Protocol):
 
     def outputs(self, job: J, wanted: Iterable[str] | None = None) -> Mapping[str, Kept]:
         """Return a successful job's outputs, all or some; raises NoSuchResult."""
+        ...
+
+    def file(self, job: J, name: str) -> tuple[Path, str]:
+        """Return the file of an output of a successful job, and its media type; or NoSuchResult.
+
+        It holds what `encode.to_bytes` made.
+        """
         ...
 
     def watching(

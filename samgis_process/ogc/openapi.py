@@ -108,9 +108,7 @@ def _job_paths() -> Node:
         "/jobs/{jobID}/results": {
             "get": _results("getResults", "The results of a job", "jobID", "outputs")
         },
-        "/jobs/{jobID}/results/{outputID}": {
-            "get": _results("getResult", "One output of a job", "jobID", "outputID")
-        },
+        "/jobs/{jobID}/results/{outputID}": {"get": _one_result()},
     }
 
 
@@ -127,9 +125,15 @@ def _results(name: str, summary: str, *parameters: str) -> Node:
     files = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
     ok = operation["responses"]["200"]
     ok["content"] |= files
-    nothing = {"description": "It ran; no output was asked for."}
-    operation["responses"] = {"200": ok, "204": nothing} | parts.RESULT_ERRORS
+    operation["responses"] = {"200": ok, "204": parts.NO_CONTENT} | parts.RESULT_ERRORS
     return operation
+
+
+def _one_result() -> Node:
+    parameters = ("jobID", "outputID", "range")
+    operation = _job_operation("getResult", "One output of a job", "results", *parameters)
+    files = parts.file_answers("The output, bare.", "*/*")
+    return operation | {"responses": files | parts.RESULT_ERRORS}
 
 
 def _process_paths(described: Iterable[Mapping[str, Any]], *, jobs: bool) -> Node:
@@ -157,7 +161,6 @@ def _own_execution(description: Mapping[str, Any]) -> Node:
 def _execution(name: str, summary: str, request: Node, answers: Node) -> Node:
     page = {HTML: {"schema": {"type": "string"}}}
     ok = {"description": "The outputs.", "content": answers | page}
-    nothing = {"description": "It ran; no output was asked for."}
     return {
         "post": {
             "operationId": name,
@@ -165,7 +168,7 @@ def _execution(name: str, summary: str, request: Node, answers: Node) -> Node:
             "tags": ["service"],
             "parameters": [ref("parameters", "prefer")],
             "requestBody": {"required": False, "content": {JSON: {"schema": request}}},
-            "responses": {"200": ok, "204": nothing} | parts.RUN_ERRORS,
+            "responses": {"200": ok, "204": parts.NO_CONTENT} | parts.RUN_ERRORS,
         }
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ from samgis_process import __version__
 from samgis_process.errors import SamgisError
 from samgis_process.jobs import JobRoom
 from samgis_process.ogc import problems
+from samgis_process.ogc.execute import Elsewhere
 from samgis_process.ogc.job_routes import JobHandlers
 from samgis_process.ogc.middleware import BodyLimit, Problems, RequestIds
 from samgis_process.ogc.pool import WorkPool
@@ -33,6 +35,7 @@ from samgis_process.server import openapi_file
 from samgis_process.server.access_log import AccessLog
 from samgis_process.server.config import read_config
 from samgis_process.server.hosts import KnownHosts, allowed_names
+from samgis_process.server.output_files import keep_in
 from samgis_process.server.pygeoapi_mount import PygeoapiMount, load_app
 from samgis_process.server.result_files import PATH, result_file
 
@@ -40,6 +43,8 @@ _EXPOSED = (
     "Accept-Ranges", "Allow", "Content-Range", "ETag", "Link", "Location", "Preference-Applied",
     "Retry-After", "X-Request-Id",
 )  # fmt: skip
+
+_FILES = re.compile(r"/results/|/jobs/[^/]+/results/")
 
 
 class Limits(Protocol):
@@ -111,12 +116,20 @@ def create_app(config_path: Path, services: Services, jobs: JobRoom | None = Non
     behind = PygeoapiMount(inner, services.public_url)
     public_url = services.public_url
     handlers = JobHandlers(jobs, public_url, services.max_wait_s) if jobs else None
+    elsewhere = Elsewhere(keep_in(services.results))
     pool = WorkPool(services.limits.sync_workers, services.limits.sync_queue)
     return Starlette(
         routes=[
             Route("/health", Resource(GET=_health(services))),
             Route(PATH, Resource(GET=result_file(services.results))),
-            *process_routes(processes, pool, public_url=public_url, html=behind, jobs=handlers),
+            *process_routes(
+                processes,
+                pool,
+                public_url=public_url,
+                html=behind,
+                jobs=handlers,
+                elsewhere=elsewhere,
+            ),
             Mount("/", behind),
         ],
         middleware=_middleware(config, services),
@@ -150,7 +163,7 @@ class _Gzip(GZipMiddleware):
     """Leaves result files alone: they are compressed already, and read in ranges of bytes."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        files = str(scope.get("path", "")).startswith("/results/")
+        files = _FILES.match(str(scope.get("path", "")))
         await (self.app if files else super().__call__)(scope, receive, send)
 
 

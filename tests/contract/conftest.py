@@ -42,6 +42,12 @@ def config_path() -> Path:
 
 
 @pytest.fixture(scope="session")
+def serve():
+    """Serve an application of the test's own."""
+    return serving
+
+
+@pytest.fixture(scope="session")
 def make_server(config_path):
     """Serve the lab with other settings than the shared server has."""
 
