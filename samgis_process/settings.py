@@ -112,6 +112,24 @@ class ResultSettings(_Section):
     )
 
 
+class HrefSettings(_Section):
+    """Inputs that a request only refers to (`href`); off unless hosts are named.
+
+    A host is a `name`, or `name:port` where the port is not the usual one.
+    """
+
+    hosts: tuple[str, ...] = Field((), description="Hosts from which inputs may be fetched.")
+    private_hosts: tuple[str, ...] = Field(
+        (), description="Further ones, which may have addresses that are not public."
+    )
+    max_bytes: PositiveInt = Field(32 * 2**20, description="Bytes fetched for one request.")
+    timeout_s: PositiveFloat = Field(20, description="Seconds for all that one request refers to.")
+    max_values: PositiveInt = Field(10, description="Values that one request may refer to.")
+    workers: PositiveInt = Field(
+        4, description="Requests whose inputs are fetched at the same time; more are refused."
+    )
+
+
 class JobSettings(_Section):
     """Work that is not waited for; its outputs lie in `jobs` below the directory of data."""
 
@@ -268,6 +286,7 @@ class Settings(_Section):
     models: ModelSettings = ModelSettings()
     cache: CacheSettings = CacheSettings()
     results: ResultSettings = ResultSettings()
+    href: HrefSettings = HrefSettings()
     jobs: JobSettings = JobSettings()
     default_source: str = Field("sample", description="Source of requests that name none.")
     sources: dict[str, SourceSettings] = Field(
@@ -355,7 +374,7 @@ def _explain_one(item: dict[str, Any]) -> str:
 def _known_names() -> list[str]:
     sections = (Settings, ServerSettings, LimitSettings, ModelSettings, CacheSettings)
     sources = (XyzSettings, RasterSettings, GdalSettings, SampleSettings, SampleDemSettings)
-    models = (*sections, ResultSettings, JobSettings, *sources)
+    models = (*sections, ResultSettings, HrefSettings, JobSettings, *sources)
     return sorted({name for model in models for name in model.model_fields})
 
 

@@ -243,6 +243,7 @@ def services(**changes: Any) -> SimpleNamespace:
         "allowed_hosts": ("maps.example.org",),
         "public_url": None,
         "max_wait_s": 20,
+        "fetch": None,
         "results": ResultStore(Path(tempfile.mkdtemp(prefix="results-")), 3600, 10**9),
         "health": lambda: {"models": {"tiny": "ok"}},
     }

@@ -38,6 +38,7 @@ SCHEMAS: Node = {
     "link": _object(
         ["href", "rel"], href=_TEXT, rel=_TEXT, type=_TEXT, title=_TEXT, hreflang=_TEXT
     ),
+    "reference": _object(["href"], href=_URI, type=_TEXT),
     "landingPage": _object(
         ["links"], title=_TEXT, description=_TEXT, links=_list(ref("schemas", "link"))
     ),

@@ -12,6 +12,7 @@ from samgis_process.ogc import body, encode
 from samgis_process.ogc import request as requests
 from samgis_process.ogc.delivery import Keep
 from samgis_process.ogc.descriptions import no_such_process
+from samgis_process.ogc.hrefs import Fetch
 from samgis_process.ogc.prefer import return_
 from samgis_process.ogc.process import Context, Output, Process
 from samgis_process.ogc.request import ExecuteRequest, Offer
@@ -26,9 +27,11 @@ class Elsewhere:
 
     Attributes:
         keep: takes outputs that go by reference; without it, none do.
+        fetch: gets inputs that come by reference; without it, none do.
     """
 
     keep: Keep | None = None
+    fetch: Fetch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ def answer(
     offer: Offer, content: bytes, client: Client, context: Context, elsewhere: Elsewhere
 ) -> Response:
     """Return the answer to an execute request, or raise what is wrong with it."""
-    request = requests.read(body.parse(content), offer, client.accept)
+    request = requests.read(body.parse(content), offer, client.accept, elsewhere.fetch)
     delivery = replace(request.delivery, preferred=return_(client.preferred))
     outputs = perform(offer, request, context)
     delivered = encode.referred(outputs, delivery, elsewhere.keep, context.base_url)

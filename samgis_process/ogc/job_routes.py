@@ -18,6 +18,7 @@ from samgis_process.ogc import body, job_results, job_status
 from samgis_process.ogc import query as queries
 from samgis_process.ogc import request as requests
 from samgis_process.ogc.errors import JobDismissed, NoSuchJob, NotAcceptable
+from samgis_process.ogc.hrefs import Fetch
 from samgis_process.ogc.jobs import NOBODY, Jobs
 from samgis_process.ogc.negotiation import HTML, JSON
 from samgis_process.ogc.prefer import return_, wait_s
@@ -35,11 +36,13 @@ class JobHandlers:
 
     Attributes:
         max_wait_s: the longest that a client is kept waiting, whatever it prefers.
+        fetch: gets inputs that come by reference; without it, none do.
     """
 
     jobs: Jobs[Any]
     public_url: str | None
     max_wait_s: int
+    fetch: Fetch | None = None
 
     async def executed(
         self, offer: Offer, request: Request, preferred: Mapping[str, str]
@@ -65,7 +68,7 @@ class JobHandlers:
         self, offer: Offer, content: bytes, request: Request, preferred: Mapping[str, str]
     ) -> Any:
         accept = request.headers.get("accept")
-        wanted = _read(content, offer, accept)
+        wanted = self._read(content, offer, accept)
         stored = {
             "request_id": request_id_of(request),
             "base_url": base_url(request, self.public_url),
@@ -75,6 +78,17 @@ class JobHandlers:
         delivery = replace(wanted.delivery, preferred=return_(preferred))
         job_request = {"process_id": offer.id, **stored}
         return self.jobs.submit(offer.id, NOBODY, job_request, delivery.stored())
+
+    def _read(self, content: bytes, offer: Offer, accept: str | None) -> ExecuteRequest:
+        """Return the request; Accept chooses among an output's media types, but refuses none.
+
+        The answer may well be the job, and what comes of it is fetched by another request.
+        """
+        parsed = body.parse(content)
+        try:
+            return requests.read(parsed, offer, accept, self.fetch)
+        except NotAcceptable:
+            return requests.read(parsed, offer, None, self.fetch)
 
     async def _end_of(self, job: Any, seconds: float) -> Any:
         """Return the job once it has ended, or after some seconds as it is then."""
@@ -162,18 +176,6 @@ class JobHandlers:
         if before is not None and before.status == "dismissed":
             raise JobDismissed(f"The job {job_id} was dismissed before.")
         return self._job(request)
-
-
-def _read(content: bytes, offer: Offer, accept: str | None) -> ExecuteRequest:
-    """Return the request; Accept chooses among an output's media types, but refuses none.
-
-    The answer may well be the job, and what comes of it is fetched by another request.
-    """
-    parsed = body.parse(content)
-    try:
-        return requests.read(parsed, offer, accept)
-    except NotAcceptable:
-        return requests.read(parsed, offer)
 
 
 def _accepted(request: Request) -> str | None:

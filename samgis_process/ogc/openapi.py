@@ -33,6 +33,7 @@ def document(
     server_url: str = "/",
     extra_paths: Mapping[str, Any] | None = None,
     jobs: bool = False,
+    hrefs: bool = False,
 ) -> dict[str, Any]:
     """Return the document.
 
@@ -42,6 +43,7 @@ def document(
         server_url: where the paths begin.
         extra_paths: further paths, which may use the components of this document.
         jobs: whether jobs are kept.
+        hrefs: whether inputs may be references, which are fetched.
     """
     described = [process.description for process in processes]
     tags = [{"name": "service", "description": "The service and what it can do."}]
@@ -55,7 +57,7 @@ def document(
         | (_job_paths() if jobs else {})
         | dict(extra_paths or {}),
         "components": {
-            "schemas": parts.SCHEMAS | _process_schemas(described),
+            "schemas": parts.SCHEMAS | _process_schemas(described, hrefs=hrefs),
             "parameters": parts.PARAMETERS,
             "responses": parts.RESPONSES,
         },
@@ -186,10 +188,10 @@ def _answers(description: Mapping[str, Any]) -> Node:
     return {each: {"schema": schema if is_json(each) else binary} for each in offered} | document_
 
 
-def _process_schemas(described: Iterable[Mapping[str, Any]]) -> Node:
+def _process_schemas(described: Iterable[Mapping[str, Any]], *, hrefs: bool) -> Node:
     schemas: Node = {}
     for one in described:
-        schemas[f"{one['id']}.execute"] = _execute_schema(one)
+        schemas[f"{one['id']}.execute"] = _execute_schema(one, hrefs=hrefs)
         for name, declared in one.get("outputs", {}).items():
             schemas[f"{one['id']}.outputs.{name}"] = _json_part(declared.get("schema", {}))
     return schemas
@@ -205,12 +207,14 @@ def _either(branches: list[Mapping[str, Any]]) -> Mapping[str, Any]:
     return branches[0] if len(branches) == 1 else {"oneOf": branches}
 
 
-def _execute_schema(description: Mapping[str, Any]) -> Node:
+def _execute_schema(description: Mapping[str, Any], *, hrefs: bool) -> Node:
     inputs: Mapping[str, Any] = description.get("inputs", {})
     required = [name for name, declared in inputs.items() if declared.get("minOccurs", 1)]
     schema: Node = {
         "type": "object",
-        "properties": {name: _input_schema(declared) for name, declared in inputs.items()},
+        "properties": {
+            name: _input_schema(declared, hrefs=hrefs) for name, declared in inputs.items()
+        },
         "additionalProperties": False,
     } | ({"required": required} if required else {})
     names = description.get("outputs", {})
@@ -225,7 +229,7 @@ def _execute_schema(description: Mapping[str, Any]) -> Node:
     )
 
 
-def _input_schema(declared: Mapping[str, Any]) -> Node:
+def _input_schema(declared: Mapping[str, Any], *, hrefs: bool) -> Node:
     """Return what may stand for an input: the value, bare or qualified, or several of them."""
     value = for_openapi(declared.get("schema", {}))
     qualified = {
@@ -233,7 +237,8 @@ def _input_schema(declared: Mapping[str, Any]) -> Node:
         "required": ["value"],
         "properties": {"value": value, "mediaType": {"type": "string"}},
     }
-    schema: Node = {"anyOf": [value, qualified]}
+    references = [ref("schemas", "reference")] if hrefs else []
+    schema: Node = {"anyOf": [value, qualified, *references]}
     if declared.get("maxOccurs", 1) != 1:
         schema = {"anyOf": [schema, {"type": "array", "items": schema}]}
     words = {key: declared[key] for key in ("title", "description") if key in declared}

@@ -11,6 +11,7 @@ from samgis_process.errors import Fault, InvalidRequest
 from samgis_process.ogc.delivery import Delivery, Mode, Shape
 from samgis_process.ogc.errors import NoSuchOutput, NotAcceptable
 from samgis_process.ogc.explain import MOST_FAULTS
+from samgis_process.ogc.hrefs import Fetch, fetched
 from samgis_process.ogc.negotiation import HTML, JSON, is_json, matches, quality
 from samgis_process.ogc.process import Process
 from samgis_process.ogc.schemas import media_types
@@ -60,15 +61,24 @@ class ExecuteRequest:
     delivery: Delivery
 
 
-def read(body: Mapping[str, Any], offer: Offer, accept: str | None = None) -> ExecuteRequest:
+def read(
+    body: Mapping[str, Any],
+    offer: Offer,
+    accept: str | None = None,
+    fetch: Fetch | None = None,
+) -> ExecuteRequest:
     """Return the request, checked against what is offered.
+
+    Args:
+        fetch: gets the inputs that the request only refers to; without it, these are refused.
+            It is called once all the rest is right.
 
     Raises:
         InvalidRequest: something is wrong with it; names everything that is.
     """
     stray = _stray_members(body, offer)
     given, wrong = _object(body, "inputs")
-    inputs, refused = offer.inputs.check(given or {})
+    inputs, refused = offer.inputs.check(given or {}, references=fetch is not None)
     shape, misshapen = _shape(body)
     if wrong or (stray and not given):  # what is missing then is not the mistake
         refused = []
@@ -77,6 +87,10 @@ def read(body: Mapping[str, Any], offer: Offer, accept: str | None = None) -> Ex
     outputs = wanted.read(body.get("outputs"))
     if faults or wanted.faults:
         raise InvalidRequest(*faults, *wanted.faults) if faults else wanted.error()
+    if fetch and given and (whole := fetched(given, offer.inputs, fetch)) is not given:
+        inputs, refused = offer.inputs.check(whole)
+        if refused:
+            raise InvalidRequest(*refused)
     return ExecuteRequest(inputs, outputs, Delivery(shape, wanted.modes))
 
 

@@ -24,6 +24,7 @@ from samgis_process.errors import SamgisError
 from samgis_process.jobs import JobRoom
 from samgis_process.ogc import problems
 from samgis_process.ogc.execute import Elsewhere
+from samgis_process.ogc.hrefs import Fetch
 from samgis_process.ogc.job_routes import JobHandlers
 from samgis_process.ogc.middleware import BodyLimit, Problems, RequestIds
 from samgis_process.ogc.pool import WorkPool
@@ -85,6 +86,11 @@ class Services(Protocol):
         ...
 
     @property
+    def fetch(self) -> Fetch | None:
+        """Gets inputs that come by reference; None: there are none."""
+        ...
+
+    @property
     def allowed_hosts(self) -> Sequence[str]:
         """Host headers accepted besides the loopback names and the public URL's."""
         ...
@@ -111,12 +117,14 @@ def create_app(config_path: Path, services: Services, jobs: JobRoom | None = Non
     """
     config = read_config(config_path)
     processes = list(services.processes.values())
-    document = openapi_file.document(services, config, jobs=jobs is not None)
+    document = openapi_file.document(
+        services, config, jobs=jobs is not None, hrefs=services.fetch is not None
+    )
     inner = load_app(config, processes, document, jobs=jobs is not None)
     behind = PygeoapiMount(inner, services.public_url)
     public_url = services.public_url
-    handlers = JobHandlers(jobs, public_url, services.max_wait_s) if jobs else None
-    elsewhere = Elsewhere(keep_in(services.results))
+    elsewhere = Elsewhere(keep_in(services.results), services.fetch)
+    handlers = _job_handlers(services, jobs, elsewhere) if jobs else None
     pool = WorkPool(services.limits.sync_workers, services.limits.sync_queue)
     return Starlette(
         routes=[
@@ -136,6 +144,10 @@ def create_app(config_path: Path, services: Services, jobs: JobRoom | None = Non
         exception_handlers={SamgisError: _problem, HTTPException: _problem},
         lifespan=_open(pool, jobs),
     )
+
+
+def _job_handlers(services: Services, jobs: JobRoom, elsewhere: Elsewhere) -> JobHandlers:
+    return JobHandlers(jobs, services.public_url, services.max_wait_s, elsewhere.fetch)
 
 
 def _middleware(config: Mapping[str, Any], services: Services) -> list[Middleware]:

@@ -27,7 +27,7 @@ class HasProcesses(Protocol):
 
 
 def document(
-    services: HasProcesses, config: Mapping[str, Any], *, jobs: bool = True
+    services: HasProcesses, config: Mapping[str, Any], *, jobs: bool = True, hrefs: bool = False
 ) -> dict[str, Any]:
     """Return the document for a pygeoapi configuration, of a server with or without jobs."""
     identification, licence = config["metadata"]["identification"], config["metadata"]["license"]
@@ -42,7 +42,13 @@ def document(
         "version": __version__,
     }
     paths = {"/health": health, RESULT_PATH: _result_file()}
-    return openapi.document(services.processes.values(), info, extra_paths=paths, jobs=jobs)
+    return openapi.document(
+        services.processes.values(),
+        info,
+        extra_paths=paths,
+        jobs=jobs,
+        hrefs=hrefs,
+    )
 
 
 def _result_file() -> dict[str, Any]:
