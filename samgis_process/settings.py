@@ -130,6 +130,26 @@ class HrefSettings(_Section):
     )
 
 
+class CallbackSettings(_Section):
+    """Calls to whoever subscribed to a job; hosts are named as in `href`."""
+
+    enabled: bool = Field(default=True, description="Whether anybody is called.")
+    hosts: tuple[str, ...] = Field(
+        (), description="The only hosts that may be called; by default all that are public."
+    )
+    private_hosts: tuple[str, ...] = Field(
+        (), description="Further ones, which may have addresses that are not public."
+    )
+    timeout_s: PositiveFloat = Field(10, description="Seconds that a call may take.")
+    tries: PositiveInt = Field(4, description="How often a call is tried at the end of a job.")
+    backoff_s: PositiveFloat = Field(
+        2, description="Seconds before the second try; twice as many before each further one."
+    )
+    progress_s: PositiveFloat = Field(5, description="Least seconds between calls on progress.")
+    workers: PositiveInt = Field(4, description="Calls at the same time.")
+    queue: PositiveInt = Field(1000, description="Calls that may wait; more are dropped.")
+
+
 class JobSettings(_Section):
     """Work that is not waited for; its outputs lie in `jobs` below the directory of data."""
 
@@ -288,6 +308,7 @@ class Settings(_Section):
     results: ResultSettings = ResultSettings()
     href: HrefSettings = HrefSettings()
     jobs: JobSettings = JobSettings()
+    callbacks: CallbackSettings = CallbackSettings()
     default_source: str = Field("sample", description="Source of requests that name none.")
     sources: dict[str, SourceSettings] = Field(
         {"sample": SampleSettings(type="sample")}, description="The sources on offer, by id."
@@ -374,7 +395,7 @@ def _explain_one(item: dict[str, Any]) -> str:
 def _known_names() -> list[str]:
     sections = (Settings, ServerSettings, LimitSettings, ModelSettings, CacheSettings)
     sources = (XyzSettings, RasterSettings, GdalSettings, SampleSettings, SampleDemSettings)
-    models = (*sections, ResultSettings, HrefSettings, JobSettings, *sources)
+    models = (*sections, ResultSettings, HrefSettings, JobSettings, CallbackSettings, *sources)
     return sorted({name for model in models for name in model.model_fields})
 
 

@@ -273,7 +273,11 @@ def full_work(directory: Path) -> ProcessWork:
 
 
 def job_room(
-    directory: Path, url: str | None = None, factory: Any = work, **limits: Any
+    directory: Path,
+    url: str | None = None,
+    factory: Any = work,
+    listener: Any = None,
+    **limits: Any,
 ) -> JobRoom:
     limits = {"lease_s": 4, "grace_s": 1} | limits
     return JobRoom(
@@ -282,4 +286,5 @@ def job_room(
         factory,
         explain,
         Limits(**limits),
+        listener,
     )

@@ -8,6 +8,7 @@ from pydantic_core import PydanticUndefined
 from samgis_process.settings import (
     SHORT_NAMES,
     CacheSettings,
+    CallbackSettings,
     GdalSettings,
     HrefSettings,
     JobSettings,
@@ -30,6 +31,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "results": ResultSettings,
     "href": HrefSettings,
     "jobs": JobSettings,
+    "callbacks": CallbackSettings,
     "sources.ID, type: sample": SampleSettings,
     "sources.ID, type: sample-dem": SampleDemSettings,
     "sources.ID, type: xyz": XyzSettings,

@@ -6,6 +6,7 @@ from typing import Any
 
 from samgis_process.ogc.jobs import STATES
 from samgis_process.ogc.negotiation import HTML, JSON
+from samgis_process.ogc.subscriber import FAILED, IN_PROGRESS, SUCCESS, URIS
 
 Node = dict[str, Any]
 
@@ -91,7 +92,10 @@ SCHEMAS: Node = {
             "additionalProperties": ref("schemas", "outputRequest"),
         },
         response={"type": "string", "enum": ["raw", "document"], "default": "raw"},
+        subscriber=ref("schemas", "subscriber"),
     ),
+    "subscriber": _object([], **dict.fromkeys(URIS, _URI))
+    | {"description": "Addresses that are called about a job."},
     "results": {
         "type": "object",
         "description": "Outputs by id; objects and files are qualified by their media type.",
@@ -281,6 +285,24 @@ RESPONSES: Node = {
     "Unavailable": _problem("Too much work is waiting, or a model is missing.")
     | {"headers": _RETRY},
     "SourceTimeout": _problem("A source did not answer in time."),
+}
+
+
+def _callback(uri: str, summary: str, schema: str) -> Node:
+    taken = {"description": "Taken; any status from 200 to 299 will do."}
+    body = {"required": True, "content": content(ref("schemas", schema), page=False)}
+    operation = {
+        "summary": summary,
+        "requestBody": body,
+        "responses": {"202": taken, "default": {"description": "Tried again, or given up."}},
+    }
+    return {f"{{$request.body#/subscriber/{uri}}}": {"post": operation}}
+
+
+CALLBACKS: Node = {
+    "successful": _callback(SUCCESS, "The results of the job", "results"),
+    "inProgress": _callback(IN_PROGRESS, "Work began or moved", "statusInfo"),
+    "failed": _callback(FAILED, "The job failed", "statusInfo"),
 }
 
 

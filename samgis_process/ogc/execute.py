@@ -8,6 +8,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from samgis_process.errors import InvalidRequest
 from samgis_process.ogc import body, encode
 from samgis_process.ogc import request as requests
 from samgis_process.ogc.delivery import Keep
@@ -16,6 +17,7 @@ from samgis_process.ogc.hrefs import Fetch
 from samgis_process.ogc.prefer import return_
 from samgis_process.ogc.process import Context, Output, Process
 from samgis_process.ogc.request import ExecuteRequest, Offer
+from samgis_process.ogc.subscriber import only_jobs
 
 Report = Callable[[float, str], None]
 Asked = Callable[[], bool]
@@ -28,10 +30,12 @@ class Elsewhere:
     Attributes:
         keep: takes outputs that go by reference; without it, none do.
         fetch: gets inputs that come by reference; without it, none do.
+        callbacks: whether somebody can be called about a job.
     """
 
     keep: Keep | None = None
     fetch: Fetch | None = None
+    callbacks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,10 @@ def answer(
     offer: Offer, content: bytes, client: Client, context: Context, elsewhere: Elsewhere
 ) -> Response:
     """Return the answer to an execute request, or raise what is wrong with it."""
-    request = requests.read(body.parse(content), offer, client.accept, elsewhere.fetch)
+    parsed = body.parse(content)
+    if elsewhere.callbacks and (faults := only_jobs(parsed.get("subscriber"))):
+        raise InvalidRequest(*faults)
+    request = requests.read(parsed, offer, client.accept, elsewhere.fetch)
     delivery = replace(request.delivery, preferred=return_(client.preferred))
     outputs = perform(offer, request, context)
     delivered = encode.referred(outputs, delivery, elsewhere.keep, context.base_url)

@@ -25,6 +25,7 @@ from samgis_process.ogc.prefer import return_, wait_s
 from samgis_process.ogc.problems import request_id_of
 from samgis_process.ogc.request import ExecuteRequest, Offer
 from samgis_process.ogc.resource import Resource, base_url, json_response, page_is_wanted
+from samgis_process.ogc.subscriber import Check
 from samgis_process.ogc.wording import shown
 
 LOOK_S = 1.0  # between looks at a job that another server may be working on
@@ -37,12 +38,14 @@ class JobHandlers:
     Attributes:
         max_wait_s: the longest that a client is kept waiting, whatever it prefers.
         fetch: gets inputs that come by reference; without it, none do.
+        subscribing: checks addresses to call about a job; without it, nobody is called.
     """
 
     jobs: Jobs[Any]
     public_url: str | None
     max_wait_s: int
     fetch: Fetch | None = None
+    subscribing: Check | None = None
 
     async def executed(
         self, offer: Offer, request: Request, preferred: Mapping[str, str]
@@ -77,7 +80,9 @@ class JobHandlers:
         }
         delivery = replace(wanted.delivery, preferred=return_(preferred))
         job_request = {"process_id": offer.id, **stored}
-        return self.jobs.submit(offer.id, NOBODY, job_request, delivery.stored())
+        called = {"subscriber": wanted.subscriber, "base_url": stored["base_url"]}
+        answer = delivery.stored() | (called if wanted.subscriber else {})
+        return self.jobs.submit(offer.id, NOBODY, job_request, answer)
 
     def _read(self, content: bytes, offer: Offer, accept: str | None) -> ExecuteRequest:
         """Return the request; Accept chooses among an output's media types, but refuses none.
@@ -86,9 +91,9 @@ class JobHandlers:
         """
         parsed = body.parse(content)
         try:
-            return requests.read(parsed, offer, accept, self.fetch)
+            return requests.read(parsed, offer, accept, self.fetch, self.subscribing)
         except NotAcceptable:
-            return requests.read(parsed, offer, None, self.fetch)
+            return requests.read(parsed, offer, None, self.fetch, self.subscribing)
 
     async def _end_of(self, job: Any, seconds: float) -> Any:
         """Return the job once it has ended, or after some seconds as it is then."""

@@ -34,6 +34,7 @@ def document(
     extra_paths: Mapping[str, Any] | None = None,
     jobs: bool = False,
     hrefs: bool = False,
+    callbacks: bool = False,
 ) -> dict[str, Any]:
     """Return the document.
 
@@ -44,6 +45,7 @@ def document(
         extra_paths: further paths, which may use the components of this document.
         jobs: whether jobs are kept.
         hrefs: whether inputs may be references, which are fetched.
+        callbacks: whether whoever subscribes to a job is called.
     """
     described = [process.description for process in processes]
     tags = [{"name": "service", "description": "The service and what it can do."}]
@@ -53,7 +55,7 @@ def document(
         "servers": [{"url": server_url}],
         "tags": [*tags, *(_JOB_TAGS if jobs else ()), *(_tag(one) for one in described)],
         "paths": _fixed_paths()
-        | _process_paths(described, jobs=jobs)
+        | _process_paths(described, jobs=jobs, callbacks=callbacks)
         | (_job_paths() if jobs else {})
         | dict(extra_paths or {}),
         "components": {
@@ -138,7 +140,7 @@ def _one_result() -> Node:
     return operation | {"responses": files | parts.RESULT_ERRORS}
 
 
-def _process_paths(described: Iterable[Mapping[str, Any]], *, jobs: bool) -> Node:
+def _process_paths(described: Iterable[Mapping[str, Any]], *, jobs: bool, callbacks: bool) -> Node:
     general = _execution("execute", "Run a process", ref("schemas", "execute"), {JSON: {}})
     general["post"]["parameters"].append(ref("parameters", "processID"))
     special = {f"/processes/{one['id']}/execution": _own_execution(one) for one in described}
@@ -146,6 +148,9 @@ def _process_paths(described: Iterable[Mapping[str, Any]], *, jobs: bool) -> Nod
     if jobs:
         for path in paths.values():
             path["post"]["responses"] |= {"201": _CREATED} | parts.responses(s410="Gone")
+    if callbacks:
+        for path in paths.values():
+            path["post"]["callbacks"] = parts.CALLBACKS
     return paths
 
 

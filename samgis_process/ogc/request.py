@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from samgis_process.errors import Fault, InvalidRequest
+from samgis_process.ogc import subscriber as subscribers
 from samgis_process.ogc.delivery import Delivery, Mode, Shape
 from samgis_process.ogc.errors import NoSuchOutput, NotAcceptable
 from samgis_process.ogc.explain import MOST_FAULTS
@@ -15,6 +16,7 @@ from samgis_process.ogc.hrefs import Fetch, fetched
 from samgis_process.ogc.negotiation import HTML, JSON, is_json, matches, quality
 from samgis_process.ogc.process import Process
 from samgis_process.ogc.schemas import media_types
+from samgis_process.ogc.subscriber import Check
 from samgis_process.ogc.validation import Inputs
 from samgis_process.ogc.wording import clipped, did_you_mean, kind, nearest, shown
 
@@ -54,11 +56,13 @@ class ExecuteRequest:
         inputs: by name, unwrapped.
         outputs: the media type wanted of each requested output; empty: run, answer nothing.
         delivery: what the body says about the answer.
+        subscriber: addresses to call about the job, by what they want to hear.
     """
 
     inputs: dict[str, Any]
     outputs: dict[str, str]
     delivery: Delivery
+    subscriber: dict[str, str] = field(default_factory=dict)
 
 
 def read(
@@ -66,12 +70,14 @@ def read(
     offer: Offer,
     accept: str | None = None,
     fetch: Fetch | None = None,
+    subscribing: Check | None = None,
 ) -> ExecuteRequest:
     """Return the request, checked against what is offered.
 
     Args:
         fetch: gets the inputs that the request only refers to; without it, these are refused.
             It is called once all the rest is right.
+        subscribing: checks addresses to call; without it, nobody is called.
 
     Raises:
         InvalidRequest: something is wrong with it; names everything that is.
@@ -82,7 +88,8 @@ def read(
     shape, misshapen = _shape(body)
     if wrong or (stray and not given):  # what is missing then is not the mistake
         refused = []
-    faults = [*stray, *_subscriber(body), *wrong, *refused, *misshapen]
+    subscriber, uncallable = subscribers.read(body.get("subscriber"), subscribing)
+    faults = [*stray, *uncallable, *wrong, *refused, *misshapen]
     wanted = _Wanted(offer, None if shape == "document" else accept)
     outputs = wanted.read(body.get("outputs"))
     if faults or wanted.faults:
@@ -91,7 +98,7 @@ def read(
         inputs, refused = offer.inputs.check(whole)
         if refused:
             raise InvalidRequest(*refused)
-    return ExecuteRequest(inputs, outputs, Delivery(shape, wanted.modes))
+    return ExecuteRequest(inputs, outputs, Delivery(shape, wanted.modes), subscriber)
 
 
 def _object(body: Mapping[str, Any], member: str) -> tuple[dict[str, Any] | None, list[Fault]]:
@@ -114,12 +121,6 @@ def _stray_members(body: Mapping[str, Any], offer: Offer) -> list[Fault]:
             known = f"known: {', '.join(_MEMBERS)}"
             faults.append(Fault(clipped(name), "is unknown", known, f"Did you mean {meant}?"))
     return faults
-
-
-def _subscriber(body: Mapping[str, Any]) -> list[Fault]:
-    if body.get("subscriber") is None:
-        return []
-    return [Fault("subscriber", "asks for callbacks, which are not offered", "", "Leave it out.")]
 
 
 def _shape(body: Mapping[str, Any]) -> tuple[Shape | None, list[Fault]]:

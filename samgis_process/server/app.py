@@ -117,13 +117,18 @@ def create_app(config_path: Path, services: Services, jobs: JobRoom | None = Non
     """
     config = read_config(config_path)
     processes = list(services.processes.values())
+    callbacks = bool(jobs and jobs.listener)
     document = openapi_file.document(
-        services, config, jobs=jobs is not None, hrefs=services.fetch is not None
+        services,
+        config,
+        jobs=jobs is not None,
+        hrefs=services.fetch is not None,
+        callbacks=callbacks,
     )
-    inner = load_app(config, processes, document, jobs=jobs is not None)
+    inner = load_app(config, processes, document, jobs=jobs is not None, callbacks=callbacks)
     behind = PygeoapiMount(inner, services.public_url)
     public_url = services.public_url
-    elsewhere = Elsewhere(keep_in(services.results), services.fetch)
+    elsewhere = Elsewhere(keep_in(services.results), services.fetch, callbacks=callbacks)
     handlers = _job_handlers(services, jobs, elsewhere) if jobs else None
     pool = WorkPool(services.limits.sync_workers, services.limits.sync_queue)
     return Starlette(
@@ -147,7 +152,10 @@ def create_app(config_path: Path, services: Services, jobs: JobRoom | None = Non
 
 
 def _job_handlers(services: Services, jobs: JobRoom, elsewhere: Elsewhere) -> JobHandlers:
-    return JobHandlers(jobs, services.public_url, services.max_wait_s, elsewhere.fetch)
+    subscribing = jobs.listener.check if jobs.listener else None
+    return JobHandlers(
+        jobs, services.public_url, services.max_wait_s, elsewhere.fetch, subscribing
+    )
 
 
 def _middleware(config: Mapping[str, Any], services: Services) -> list[Middleware]:

@@ -27,7 +27,12 @@ class HasProcesses(Protocol):
 
 
 def document(
-    services: HasProcesses, config: Mapping[str, Any], *, jobs: bool = True, hrefs: bool = False
+    services: HasProcesses,
+    config: Mapping[str, Any],
+    *,
+    jobs: bool = True,
+    hrefs: bool = False,
+    callbacks: bool = True,
 ) -> dict[str, Any]:
     """Return the document for a pygeoapi configuration, of a server with or without jobs."""
     identification, licence = config["metadata"]["identification"], config["metadata"]["license"]
@@ -48,6 +53,7 @@ def document(
         extra_paths=paths,
         jobs=jobs,
         hrefs=hrefs,
+        callbacks=callbacks,
     )
 
 

@@ -21,6 +21,7 @@ from samgis_process.processes.pictures import Pictures
 from samgis_process.processes.segment import SegmentProcess
 from samgis_process.results import ResultStore
 from samgis_process.server import job_work
+from samgis_process.server.callbacks import Callbacks
 from samgis_process.server.fetching import fetcher
 from samgis_process.settings import LimitSettings, Settings
 from samgis_process.settings import load as load_settings
@@ -172,6 +173,7 @@ def job_room(settings: Settings, config: Path) -> JobRoom:
             lease_s=jobs.lease_s,
             grace_s=jobs.grace_s,
         ),
+        Callbacks(settings.callbacks) if settings.callbacks.enabled else None,
     )
 
 
