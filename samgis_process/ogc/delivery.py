@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from samgis_process.ogc.negotiation import is_json, parse
-from samgis_process.ogc.process import Output
+from samgis_process.ogc.process import Context, Output
 
 Shape = Literal["raw", "document"]
 Mode = Literal["value", "reference"]
@@ -52,8 +52,8 @@ class Reference:
         return f'<{self.href}>; rel="item"; title="{name}"; type="{quoted}"{until}'
 
 
-# Takes outputs and the server's address, and says where they lie from now on.
-Keep = Callable[[Mapping[str, Output], str], Mapping[str, Reference]]
+# Takes outputs and what is known of their run, and says where they lie from now on.
+Keep = Callable[[Mapping[str, Output], Context], Mapping[str, Reference]]
 
 
 @dataclass(frozen=True, slots=True)

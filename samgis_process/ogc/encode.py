@@ -14,7 +14,7 @@ from starlette.responses import Response
 from samgis_process.ogc.delivery import Delivery, Keep, Reference, Shape
 from samgis_process.ogc.negotiation import HTML, JSON, best, is_json
 from samgis_process.ogc.pages import page
-from samgis_process.ogc.process import Output
+from samgis_process.ogc.process import Context, Output
 
 Kind = Literal["json", "text", "bytes"]
 
@@ -23,7 +23,7 @@ Delivered = Mapping[str, Output | Reference]
 
 
 def referred(
-    outputs: Mapping[str, Output], delivery: Delivery, keep: Keep | None, base: str
+    outputs: Mapping[str, Output], delivery: Delivery, keep: Keep | None, context: Context
 ) -> Delivered:
     """Return the outputs, those that go by reference replaced by where they are kept."""
     chosen = {
@@ -31,7 +31,7 @@ def referred(
         for name, output in outputs.items()
         if keep and delivery.by_reference(name, _size(output, delivery))
     }
-    kept = keep(chosen, base) if keep and chosen else {}
+    kept = keep(chosen, context) if keep and chosen else {}
     return {name: kept.get(name, output) for name, output in outputs.items()}
 
 

@@ -56,7 +56,7 @@ def answer(
     request = requests.read(parsed, offer, client.accept, elsewhere.fetch)
     delivery = replace(request.delivery, preferred=return_(client.preferred))
     outputs = perform(offer, request, context)
-    delivered = encode.referred(outputs, delivery, elsewhere.keep, context.base_url)
+    delivered = encode.referred(outputs, delivery, elsewhere.keep, context)
     response = encode.response(delivered, delivery.shape, client.accept)
     if applied := delivery.applied(delivered):
         response.headers["Preference-Applied"] = applied

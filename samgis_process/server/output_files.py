@@ -7,19 +7,19 @@ from collections.abc import Mapping
 
 from samgis_process.ogc.delivery import Keep, Reference, suffix
 from samgis_process.ogc.encode import to_bytes
-from samgis_process.ogc.process import Output
+from samgis_process.ogc.process import Context, Output
 from samgis_process.results import LIST, File, ResultStore
 
 
 def keep_in(store: ResultStore) -> Keep:
     """Return what keeps the outputs of a run as one result."""
 
-    def keep(outputs: Mapping[str, Output], base: str) -> dict[str, Reference]:
+    def keep(outputs: Mapping[str, Output], context: Context) -> dict[str, Reference]:
         ticket = store.ticket()
         names = _names(outputs)
         files = {names[i]: File(one.media_type, to_bytes(one)) for i, one in outputs.items()}
         store.keep(ticket, files)
-        address = f"{base}/results/{ticket.id}"
+        address = context.link(f"/results/{ticket.id}")
         return {
             name: Reference(one.media_type, f"{address}/{names[name]}", ticket.expires)
             for name, one in outputs.items()
