@@ -190,6 +190,44 @@ class ResultSettings(_Section):
     )
 
 
+class HrefSettings(_Section):
+    """Inputs that a request only refers to (`href`); off unless hosts are named.
+
+    A host is a `name`, or `name:port` where the port is not the usual one.
+    """
+
+    hosts: tuple[str, ...] = Field((), description="Hosts from which inputs may be fetched.")
+    private_hosts: tuple[str, ...] = Field(
+        (), description="Further ones, which may have addresses that are not public."
+    )
+    max_bytes: PositiveInt = Field(32 * 2**20, description="Bytes fetched for one request.")
+    timeout_s: PositiveFloat = Field(20, description="Seconds for all that one request refers to.")
+    max_values: PositiveInt = Field(10, description="Values that one request may refer to.")
+    workers: PositiveInt = Field(
+        4, description="Requests whose inputs are fetched at the same time; more are refused."
+    )
+
+
+class CallbackSettings(_Section):
+    """Calls to whoever subscribed to a job; hosts are named as in `href`."""
+
+    enabled: bool = Field(default=True, description="Whether anybody is called.")
+    hosts: tuple[str, ...] = Field(
+        (), description="The only hosts that may be called; by default all that are public."
+    )
+    private_hosts: tuple[str, ...] = Field(
+        (), description="Further ones, which may have addresses that are not public."
+    )
+    timeout_s: PositiveFloat = Field(10, description="Seconds that a call may take.")
+    tries: PositiveInt = Field(4, description="How often a call is tried at the end of a job.")
+    backoff_s: PositiveFloat = Field(
+        2, description="Seconds before the second try; twice as many before each further one."
+    )
+    progress_s: PositiveFloat = Field(5, description="Least seconds between calls on progress.")
+    workers: PositiveInt = Field(4, description="Calls at the same time.")
+    queue: PositiveInt = Field(1000, description="Calls that may wait; more are dropped.")
+
+
 class JobSettings(_Section):
     """Work that is not waited for; its outputs lie in `jobs` below the directory of data."""
 
@@ -347,7 +385,9 @@ class Settings(_Section):
     models: ModelSettings = ModelSettings()
     cache: CacheSettings = CacheSettings()
     results: ResultSettings = ResultSettings()
+    href: HrefSettings = HrefSettings()
     jobs: JobSettings = JobSettings()
+    callbacks: CallbackSettings = CallbackSettings()
     default_source: str = Field("sample", description="Source of requests that name none.")
     sources: dict[str, SourceSettings] = Field(
         {"sample": SampleSettings(type="sample")}, description="The sources on offer, by id."
@@ -434,7 +474,8 @@ def _explain_one(item: dict[str, Any]) -> str:
 def _known_names() -> list[str]:
     sections = (Settings, ServerSettings, AccessSettings, KeySettings, LimitSettings)
     sources = (XyzSettings, RasterSettings, GdalSettings, SampleSettings, SampleDemSettings)
-    models = (*sections, ModelSettings, CacheSettings, ResultSettings, JobSettings, *sources)
+    rooms = (ModelSettings, CacheSettings, ResultSettings, JobSettings)
+    models = (*sections, *rooms, HrefSettings, CallbackSettings, *sources)
     return sorted({name for model in models for name in model.model_fields})
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+
 from samgis_process.errors import (
     InvalidInput,
     ModelUnavailable,
@@ -17,6 +19,8 @@ from samgis_process.errors import (
     SourceTimeout,
     SourceUnavailable,
 )
+from samgis_process.formats import COG, cog
+from samgis_process.grid import GeoBox
 from samgis_process.jobs import JobRoom, JobStore, Limits, OutputStore
 from samgis_process.ogc.process import Context, Output
 from samgis_process.results import ResultStore
@@ -112,7 +116,7 @@ class Lab:
             "description": "For tests <only>.",
             "keywords": ["test"],
             "jobControlOptions": list(self.control),
-            "outputTransmission": ["value"],
+            "outputTransmission": ["value", "reference"],
             "inputs": INPUTS,
             "outputs": self.outputs,
             "example": {"inputs": {"name": "x"}},
@@ -146,6 +150,35 @@ class Lab:
                 },
             },
         )
+
+
+class RasterLab(Lab):
+    """Makes a Cloud Optimized GeoTIFF, and says how large it is."""
+
+    def run(self, inputs: dict[str, Any], context: Context) -> dict[str, Output]:
+        context.report(0.5, "drawing")
+        pixels = np.random.default_rng(inputs.get("count", 0)).integers(
+            0, 256, (3, 1200, 1500), np.uint8
+        )
+        picture = cog(pixels, [], GeoBox(10, 500, 300, 1500, 1200))
+        return {
+            "picture": Output(COG, picture),
+            "words": Output("text/plain", "Grüße, " + inputs["name"]),
+            "count": Output("application/json", len(picture)),
+        }
+
+
+def raster_processes() -> dict[str, Lab]:
+    outputs = {
+        "picture": {"schema": {"type": "string", "contentMediaType": COG}},
+        "words": {"schema": {"type": "string", "contentMediaType": "text/plain"}},
+        "count": {"schema": {"type": "integer"}},
+    }
+    return {"raster": RasterLab("raster", outputs, BOTH)}
+
+
+def raster_work() -> ProcessWork:
+    return ProcessWork(raster_processes())
 
 
 def many_outputs() -> dict[str, Any]:
@@ -213,6 +246,7 @@ def services(**changes: Any) -> SimpleNamespace:
         "public_url": None,
         "max_wait_s": 20,
         "access": AccessSettings(),
+        "fetch": None,
         "results": ResultStore(Path(tempfile.mkdtemp(prefix="results-")), 3600, 10**9),
         "health": lambda: {"models": {"tiny": "ok"}},
     }
@@ -247,7 +281,11 @@ def full_work(directory: Path) -> ProcessWork:
 
 
 def job_room(
-    directory: Path, url: str | None = None, factory: Any = work, **limits: Any
+    directory: Path,
+    url: str | None = None,
+    factory: Any = work,
+    listener: Any = None,
+    **limits: Any,
 ) -> JobRoom:
     limits = {"lease_s": 4, "grace_s": 1} | limits
     return JobRoom(
@@ -256,4 +294,5 @@ def job_room(
         factory,
         explain,
         Limits(**limits),
+        listener,
     )

@@ -28,13 +28,18 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What every try needs."""
+    """What every try needs.
+
+    Attributes:
+        moved: told that work on a job has begun, or come further.
+    """
 
     store: JobStore
     outputs: OutputStore
     explain: Explain
     time_limit_s: float
     lease_s: float
+    moved: Callable[[Claim], None] = lambda _: None
 
 
 class Attempt:
@@ -111,6 +116,7 @@ class Attempt:
     def _is_end_of_job(self, what: str, *rest: Any) -> bool:
         if what == "begun":
             self._begun = True
+            self._around.moved(self.claim)
             return False
         if what == "progress":
             self._news = (max(0, min(99, int(100 * rest[0]))), str(rest[1]))
@@ -158,7 +164,8 @@ class Attempt:
         if self._news and moment >= self._write_at:
             news, self._news = self._news, None
             self._write_at = moment + WRITE_S
-            self._store.report(self.claim, *news)
+            if self._store.report(self.claim, *news):
+                self._around.moved(self.claim)
 
     def _end_for(self, reason: Reason) -> None:
         if reason == "late":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
@@ -65,12 +65,14 @@ class Claim:
     Attributes:
         attempt: the number of this try, from 1.
         request: what the work gets.
+        answer: as `Job.answer`.
     """
 
     id: str
     attempt: int
     worker: str
     request: Mapping[str, Any]
+    answer: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def results(self) -> str:

@@ -10,11 +10,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from samgis_process.errors import NoSuchResult, StoreUnavailable
 from samgis_process.jobs.attempt import Explain, Surroundings, interrupted
-from samgis_process.jobs.job import Job, Query
+from samgis_process.jobs.job import Claim, Job, Query
 from samgis_process.jobs.outputs import KeptFile, OutputStore
 from samgis_process.jobs.runner import Runner
 from samgis_process.jobs.store import JobStore
@@ -37,6 +37,26 @@ class Limits:
     grace_s: float = 10
 
 
+class Listener(Protocol):
+    """Wants to know what becomes of jobs; it may not take long, nor call back at once."""
+
+    def start(self) -> None:
+        """The room opens."""
+        ...
+
+    def close(self) -> None:
+        """The room closes; its record can still be read meanwhile."""
+        ...
+
+    def check(self, address: str) -> str | None:
+        """Return why an address cannot be told; None if it can."""
+        ...
+
+    def changed(self, room: JobRoom, claim: Claim, *, ended: bool) -> None:
+        """Work on a job has begun or moved, or has ended; the record says in what way."""
+        ...
+
+
 class JobRoom:
     """Jobs in a record, their outputs in files, and the worker processes of this server."""
 
@@ -47,11 +67,15 @@ class JobRoom:
         factory: WorkFactory,
         explain: Explain,
         limits: Limits,
+        listener: Listener | None = None,
     ) -> None:
         self._store = store
         self._outputs = outputs
         self._limits = limits
-        self._around = Surroundings(store, outputs, explain, limits.time_limit_s, limits.lease_s)
+        self.listener = listener
+        self._around = Surroundings(
+            store, outputs, explain, limits.time_limit_s, limits.lease_s, self._moved
+        )
         server = secrets.token_hex(8)
         self.runners = [
             Runner(f"{server}.{number}", factory, self._around, self._ended)
@@ -65,6 +89,8 @@ class JobRoom:
 
     def start(self) -> None:
         """Begin to work on jobs, those of before first."""
+        if self.listener:
+            self.listener.start()
         self._keeper.start()
         for runner in self.runners:
             runner.start()
@@ -77,6 +103,8 @@ class JobRoom:
         self._keeper.join()  # it rings the runners' bells
         for runner in self.runners:
             runner.join()
+        if self.listener:
+            self.listener.close()
         self._store.close()
 
     def submit(
@@ -94,6 +122,10 @@ class JobRoom:
     def get(self, job_id: str, owner: str) -> Job | None:
         """Return a job of `owner`, or None."""
         return self._store.get(job_id, owner)
+
+    def record(self, job_id: str) -> Job | None:
+        """Return a job, whosever it is, or None: not for clients."""
+        return self._store.record(job_id)
 
     def find(self, query: Query) -> list[Job]:
         """Return the jobs that the query asks for, newest first."""
@@ -136,9 +168,18 @@ class JobRoom:
                 if not self._waiting[job_id]:
                     del self._waiting[job_id]
 
-    def _ended(self, job_id: str) -> None:
+    def _moved(self, claim: Claim, *, ended: bool = False) -> None:
+        if self.listener is None:
+            return
+        try:
+            self.listener.changed(self, claim, ended=ended)
+        except Exception:  # noqa: BLE001 - who listens may not harm the job
+            _log.exception("nobody was told of job %s", claim.id)
+
+    def _ended(self, claim: Claim) -> None:
         self._written.set()
-        self._tell(job_id)
+        self._tell(claim.id)
+        self._moved(claim, ended=True)
 
     def _tell(self, job_id: str) -> None:
         with self._lock:
@@ -176,6 +217,7 @@ class JobRoom:
             if interrupted(claim, self._around, "The server that worked on it ended"):
                 _log.warning("job %s lost its worker %s", claim.id, claim.worker)
                 self._wake()
+                self._moved(claim, ended=True)
 
     def sweep(self) -> None:
         """Remove the jobs that were kept for their time, and outputs that are nobody's."""

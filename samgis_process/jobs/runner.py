@@ -23,11 +23,11 @@ class Runner:
 
     Args:
         name: names the worker in claims; no other has it.
-        ended: told the id of each job that this runner has done with.
+        ended: told the claim on each job that this runner has done with.
     """
 
     def __init__(
-        self, name: str, factory: WorkFactory, around: Surroundings, ended: Callable[[str], None]
+        self, name: str, factory: WorkFactory, around: Surroundings, ended: Callable[[Claim], None]
     ) -> None:
         self.name = name
         self.bell = Bell()
@@ -87,7 +87,7 @@ class Runner:
             # A mistake of ours must cost no more than this try: the thread is needed further.
             _log.exception("job %s was lost", claim.id)
             self._give_up(claim)
-        self._ended(claim.id)
+        self._ended(claim)
         self._stand_by()
 
     def _stand_by(self) -> None:

@@ -97,6 +97,13 @@ class JobStore:
             row = connection.execute(chosen).mappings().first()
         return job_of(row) if row else None
 
+    def record(self, job_id: str) -> Job | None:
+        """Return a job, whosever it is, or None."""
+        chosen = select(*SHOWN).where(JOBS.c.id == job_id)
+        with self._reading() as connection:
+            row = connection.execute(chosen).mappings().first()
+        return job_of(row) if row else None
+
     def find(self, query: Query) -> list[Job]:
         """Return the jobs that the query asks for, newest first."""
         chosen = select(*SHOWN).where(*conditions(query))
@@ -144,11 +151,13 @@ class JobStore:
                 started=micros(moment), updated=micros(moment), message="Started",
                 lease=micros(moment + timedelta(seconds=lease_s)),
             )
-            .returning(JOBS.c.id, JOBS.c.attempts, JOBS.c.request)
+            .returning(JOBS.c.id, JOBS.c.attempts, JOBS.c.request, JOBS.c.answer)
         )  # fmt: skip
         with self._writing() as connection:
             row = connection.execute(statement).first()
-        return Claim(row[0], row[1], worker, orjson.loads(row[2])) if row else None
+        if row is None:
+            return None
+        return Claim(row[0], row[1], worker, orjson.loads(row[2]), orjson.loads(row[3]))
 
     def renew(self, claim: Claim, lease_s: float) -> bool:
         """Keep the claim for some time; return whether it still holds."""
@@ -185,12 +194,16 @@ class JobStore:
 
     def expired(self, but: Collection[str]) -> list[Claim]:
         """Return the claims whose time has passed, without those on the jobs in `but`."""
-        lost = select(JOBS.c.id, JOBS.c.attempts, JOBS.c.worker).where(
+        lost = select(JOBS.c.id, JOBS.c.attempts, JOBS.c.worker, JOBS.c.answer).where(
             JOBS.c.status == Status.RUNNING, JOBS.c.lease < micros(now())
         )
         with self._reading() as connection:
             rows = connection.execute(lost).all()
-        return [Claim(row[0], row[1], row[2], {}) for row in rows if row[0] not in but]
+        return [
+            Claim(row[0], row[1], row[2], {}, orjson.loads(row[3]))
+            for row in rows
+            if row[0] not in but
+        ]
 
     # Keeping order
 

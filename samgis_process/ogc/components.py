@@ -6,6 +6,7 @@ from typing import Any
 
 from samgis_process.ogc.jobs import STATES
 from samgis_process.ogc.negotiation import HTML, JSON
+from samgis_process.ogc.subscriber import FAILED, IN_PROGRESS, SUCCESS, URIS
 
 Node = dict[str, Any]
 
@@ -38,6 +39,7 @@ SCHEMAS: Node = {
     "link": _object(
         ["href", "rel"], href=_TEXT, rel=_TEXT, type=_TEXT, title=_TEXT, hreflang=_TEXT
     ),
+    "reference": _object(["href"], href=_URI, type=_TEXT),
     "landingPage": _object(
         ["links"], title=_TEXT, description=_TEXT, links=_list(ref("schemas", "link"))
     ),
@@ -74,7 +76,11 @@ SCHEMAS: Node = {
     },
     "outputRequest": _object(
         [],
-        transmissionMode={"type": "string", "enum": ["value"], "default": "value"},
+        transmissionMode={
+            "type": "string",
+            "enum": ["value", "reference"],
+            "default": "value",
+        },
         format=_object([], mediaType=_TEXT),
     )
     | {"nullable": True},
@@ -86,7 +92,10 @@ SCHEMAS: Node = {
             "additionalProperties": ref("schemas", "outputRequest"),
         },
         response={"type": "string", "enum": ["raw", "document"], "default": "raw"},
+        subscriber=ref("schemas", "subscriber"),
     ),
+    "subscriber": _object([], **dict.fromkeys(URIS, _URI))
+    | {"description": "Addresses that are called about a job."},
     "results": {
         "type": "object",
         "description": "Outputs by id; objects and files are qualified by their media type.",
@@ -151,7 +160,14 @@ PARAMETERS: Node = {
         "name": "Prefer",
         "in": "header",
         "description": "Preferences (RFC 7240): `respond-async` makes a job, `wait=10` makes one "
-        "that is waited for so many seconds. Those that this server does not know are ignored.",
+        "that is waited for so many seconds; `return=minimal` sends links instead of large "
+        "outputs. Those that this server does not know are ignored.",
+        "schema": {"type": "string"},
+    },
+    "range": {
+        "name": "Range",
+        "in": "header",
+        "description": "The bytes wanted of a file.",
         "schema": {"type": "string"},
     },
     "jobID": {
@@ -224,6 +240,30 @@ _RETRY = {
 }
 
 
+_LINK = {
+    "Link": {
+        "description": "Where each output lies that was to go by reference: `rel=item`, with the "
+        "output's id as `title`.",
+        "schema": {"type": "string"},
+    }
+}
+NO_CONTENT: Node = {
+    "description": "It ran; no output was asked for, or all of them by reference.",
+    "headers": _LINK,
+}
+
+
+def file_answers(description: str, *media_types: str) -> Node:
+    """Return the answers of a file that is read in ranges of bytes, too."""
+    files = {each: {"schema": {"type": "string", "format": "binary"}} for each in media_types}
+    return {
+        "200": {"description": description, "content": files},
+        "206": {"description": "The bytes asked for.", "content": files},
+        "304": {"description": "The client has it."},
+        "416": {"description": "There are no such bytes."},
+    }
+
+
 def _problem(description: str) -> Node:
     media_types = (JSON, "application/problem+json")
     return {
@@ -249,6 +289,24 @@ RESPONSES: Node = {
     "Unavailable": _problem("Too much work is waiting, or a model is missing.")
     | {"headers": _RETRY},
     "SourceTimeout": _problem("A source did not answer in time."),
+}
+
+
+def _callback(uri: str, summary: str, schema: str) -> Node:
+    taken = {"description": "Taken; any status from 200 to 299 will do."}
+    body = {"required": True, "content": content(ref("schemas", schema), page=False)}
+    operation = {
+        "summary": summary,
+        "requestBody": body,
+        "responses": {"202": taken, "default": {"description": "Tried again, or given up."}},
+    }
+    return {f"{{$request.body#/subscriber/{uri}}}": {"post": operation}}
+
+
+CALLBACKS: Node = {
+    "successful": _callback(SUCCESS, "The results of the job", "results"),
+    "inProgress": _callback(IN_PROGRESS, "Work began or moved", "statusInfo"),
+    "failed": _callback(FAILED, "The job failed", "statusInfo"),
 }
 
 

@@ -12,6 +12,7 @@ from samgis_process.ogc.errors import NoSuchProcess
 from samgis_process.ogc.names import RELATION
 from samgis_process.ogc.negotiation import HTML, JSON
 from samgis_process.ogc.process import Process
+from samgis_process.ogc.request import transmission
 from samgis_process.ogc.wording import did_you_mean, shown
 
 _DETAILS = ("inputs", "outputs", "example")
@@ -23,9 +24,13 @@ class Descriptions:
     `base` is the address of the server without a slash at its end, as the client knows it.
     """
 
-    def __init__(self, processes: Iterable[Process], *, jobs: bool) -> None:
+    def __init__(
+        self, processes: Iterable[Process], *, jobs: bool, references: bool = False
+    ) -> None:
         described = (copy.deepcopy(dict(process.description)) for process in processes)
-        self._descriptions = {str(one["id"]): _with_control(one, jobs=jobs) for one in described}
+        self._descriptions = {
+            str(one["id"]): _as_here(one, jobs=jobs, references=references) for one in described
+        }
         self._summaries = {
             name: {key: value for key, value in one.items() if key not in _DETAILS}
             for name, one in self._descriptions.items()
@@ -68,8 +73,12 @@ def job_control(description: Mapping[str, Any], *, jobs: bool) -> list[str]:
     return options if jobs else ["sync-execute"]
 
 
-def _with_control(description: dict[str, Any], *, jobs: bool) -> dict[str, Any]:
-    return {**description, "jobControlOptions": job_control(description, jobs=jobs)}
+def _as_here(description: dict[str, Any], *, jobs: bool, references: bool) -> dict[str, Any]:
+    return {
+        **description,
+        "jobControlOptions": job_control(description, jobs=jobs),
+        "outputTransmission": transmission(description, references=references),
+    }
 
 
 def no_such_process(process_id: str, known: Iterable[str]) -> NoSuchProcess:

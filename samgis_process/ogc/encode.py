@@ -11,17 +11,35 @@ from typing import Any, Literal
 import orjson
 from starlette.responses import Response
 
+from samgis_process.ogc.delivery import Delivery, Keep, Reference, Shape
 from samgis_process.ogc.negotiation import HTML, JSON, best, is_json
 from samgis_process.ogc.pages import page
-from samgis_process.ogc.process import Output
-from samgis_process.ogc.request import Shape
+from samgis_process.ogc.process import Context, Output
 
 Kind = Literal["json", "text", "bytes"]
 
 
-def response(
-    outputs: Mapping[str, Output], shape: Shape | None, accept: str | None = None
-) -> Response:
+Delivered = Mapping[str, Output | Reference]
+
+
+def referred(
+    outputs: Mapping[str, Output], delivery: Delivery, keep: Keep | None, context: Context
+) -> Delivered:
+    """Return the outputs, those that go by reference replaced by where they are kept."""
+    chosen = {
+        name: output
+        for name, output in outputs.items()
+        if keep and delivery.by_reference(name, _size(output, delivery))
+    }
+    kept = keep(chosen, context) if keep and chosen else {}
+    return {name: kept.get(name, output) for name, output in outputs.items()}
+
+
+def _size(output: Output, delivery: Delivery) -> int:
+    return len(to_bytes(output)) if delivery.preferred == "minimal" else 0
+
+
+def response(outputs: Delivered, shape: Shape | None, accept: str | None = None) -> Response:
     """Return the outputs in the shape that was asked for.
 
     Of one output, `raw` is the default; of several, it is the document: every client reads JSON,
@@ -31,18 +49,34 @@ def response(
         return Response(status_code=204)
     if shape == "document" or (shape is None and len(outputs) > 1):
         return _shown_to(accept, Response(_json(document(outputs)), media_type=JSON))
+    references = {name: o for name, o in outputs.items() if isinstance(o, Reference)}
+    if len(references) == len(outputs):
+        return _linked(references)
     if len(outputs) > 1:
         return _multipart(outputs)
-    (output,) = outputs.values()
+    (output,) = (one for one in outputs.values() if isinstance(one, Output))
     return _shown_to(accept, Response(to_bytes(output), media_type=output.media_type))
 
 
-def document(outputs: Mapping[str, Output]) -> dict[str, Any]:
+def _linked(references: Mapping[str, Reference]) -> Response:
+    """Return one link for each output, and no content.
+
+    Source: 18-062r2, /req/core/process-execute-sync-raw-ref.
+    """
+    answer = Response(status_code=204)
+    for name, reference in references.items():
+        answer.headers.append("Link", reference.header(name))
+    return answer
+
+
+def document(outputs: Delivered) -> dict[str, Any]:
     """Return the standard's results document: outputs by id, objects and files qualified."""
     return {name: _inline(output) for name, output in outputs.items()}
 
 
-def _inline(output: Output) -> Any:
+def _inline(output: Output | Reference) -> Any:
+    if isinstance(output, Reference):
+        return output.link()
     if isinstance(output.value, bytes):
         text = base64.b64encode(output.value).decode()
         return {"value": text, "encoding": "base64", "mediaType": output.media_type}
@@ -80,7 +114,7 @@ def _json(value: Any) -> bytes:
     return orjson.dumps(value)
 
 
-def _multipart(outputs: Mapping[str, Output]) -> Response:
+def _multipart(outputs: Delivered) -> Response:
     """Return one part for each output (RFC 2387)."""
     boundary = uuid.uuid4().hex
     parts = [_part(boundary, name, output) for name, output in outputs.items()]
@@ -89,9 +123,11 @@ def _multipart(outputs: Mapping[str, Output]) -> Response:
     return Response(b"".join(parts) + f"--{boundary}--\r\n".encode(), media_type=media_type)
 
 
-def _part(boundary: str, name: str, output: Output) -> bytes:
-    head = f"--{boundary}\r\nContent-Type: {output.media_type}\r\nContent-ID: <{name}>\r\n\r\n"
-    return head.encode() + to_bytes(output) + b"\r\n"
+def _part(boundary: str, name: str, output: Output | Reference) -> bytes:
+    head = f"--{boundary}\r\nContent-Type: {output.media_type}\r\nContent-ID: <{name}>\r\n"
+    if isinstance(output, Reference):
+        return f"{head}Content-Location: {output.href}\r\n\r\n\r\n".encode()
+    return f"{head}\r\n".encode() + to_bytes(output) + b"\r\n"
 
 
 def _shown_to(accept: str | None, answer: Response) -> Response:

@@ -3,26 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from starlette.responses import Response
 
+from samgis_process.errors import InvalidRequest
 from samgis_process.ogc import body, encode
 from samgis_process.ogc import request as requests
+from samgis_process.ogc.delivery import Keep
 from samgis_process.ogc.descriptions import no_such_process
+from samgis_process.ogc.hrefs import Fetch
 from samgis_process.ogc.owner import NOBODY
+from samgis_process.ogc.prefer import return_
 from samgis_process.ogc.process import Context, Output, Process
 from samgis_process.ogc.request import ExecuteRequest, Offer
+from samgis_process.ogc.subscriber import only_jobs
 
 Report = Callable[[float, str], None]
 Asked = Callable[[], bool]
 
 
-def answer(offer: Offer, content: bytes, accept: str | None, context: Context) -> Response:
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Where values lie that are in no body.
+
+    Attributes:
+        keep: takes outputs that go by reference; without it, none do.
+        fetch: gets inputs that come by reference; without it, none do.
+        callbacks: whether somebody can be called about a job.
+    """
+
+    keep: Keep | None = None
+    fetch: Fetch | None = None
+    callbacks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """What the headers of a request say about its answer."""
+
+    accept: str | None = None
+    preferred: Mapping[str, str] = field(default_factory=dict)
+
+
+def answer(
+    offer: Offer, content: bytes, client: Client, context: Context, elsewhere: Elsewhere
+) -> Response:
     """Return the answer to an execute request, or raise what is wrong with it."""
-    request = requests.read(body.parse(content), offer, accept)
-    return encode.response(perform(offer, request, context), request.shape, accept)
+    parsed = body.parse(content)
+    if elsewhere.callbacks and (faults := only_jobs(parsed.get("subscriber"))):
+        raise InvalidRequest(*faults)
+    request = requests.read(parsed, offer, client.accept, elsewhere.fetch)
+    delivery = replace(request.delivery, preferred=return_(client.preferred))
+    outputs = perform(offer, request, context)
+    delivered = encode.referred(outputs, delivery, elsewhere.keep, context)
+    response = encode.response(delivered, delivery.shape, client.accept)
+    if applied := delivery.applied(delivered):
+        response.headers["Preference-Applied"] = applied
+    return response
 
 
 def perform(offer: Offer, request: ExecuteRequest, context: Context) -> Mapping[str, Output]:

@@ -1,27 +1,46 @@
-"""Files as answers: whole, in ranges of bytes as GDAL reads them, or not again."""
+"""A file as an answer: whole, in ranges of bytes, or not again to whoever has it."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
+_RANGE = re.compile(
+    r"\s*bytes\s*=\s*(\d+-\d*|-\d+)(\s*,\s*(\d+-\d*|-\d+)){0,19}\s*", re.ASCII | re.IGNORECASE
+)
+_OF_304 = ("etag", "cache-control", "last-modified", "vary")
+
 
 def file_response(
-    request: Request, path: Path, media_type: str, headers: Mapping[str, str]
+    path: Path, media_type: str, request: Request, headers: Mapping[str, str]
 ) -> Response:
-    """Return a file, or 304 where the client has it; what it asks of it, the file answers itself.
-
-    Raises:
-        OSError: it is not there.
-    """
+    """Return the file, or 304; raises OSError where it is not there (any more)."""
+    _ignore_strange_range(request)
     status = os.stat(path)  # noqa: PTH116 - what FileResponse takes
     response = FileResponse(path, headers=headers, media_type=media_type, stat_result=status)
     known = request.headers.get("if-none-match", "")
     if response.headers["etag"] in [tag.strip().removeprefix("W/") for tag in known.split(",")]:
-        kept = ("etag", "last-modified", *(name.lower() for name in headers))
-        return Response(status_code=304, headers={key: response.headers[key] for key in kept})
+        kept = {key: response.headers[key] for key in _OF_304 if key in response.headers}
+        return Response(status_code=304, headers=kept)
     return response
+
+
+def _ignore_strange_range(request: Request) -> None:
+    """Leave out a Range header that is none: such a request is for all of it.
+
+    Source: RFC 9110, section 14.2; starlette would answer 400. Many small ranges cost much.
+    """
+    text = request.headers.get("range")
+    if text is not None and not (_RANGE.fullmatch(text) and _is_upward(text)):
+        kept = [header for header in request.scope["headers"] if header[0] != b"range"]
+        request.scope["headers"] = kept
+
+
+def _is_upward(text: str) -> bool:
+    pairs = re.findall(r"(\d+)-(\d+)", text)
+    return all(len(a) < 20 and len(b) < 20 and int(a) <= int(b) for a, b in pairs)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from samgis_process.errors import Fault, NoSuchResult
 from samgis_process.ogc import encode
+from samgis_process.ogc.delivery import Delivery, Reference, suffix
 from samgis_process.ogc.errors import (
     JobDismissed,
     JobFailed,
@@ -18,26 +20,23 @@ from samgis_process.ogc.errors import (
     ResultNotReady,
 )
 from samgis_process.ogc.files import file_response
+from samgis_process.ogc.job_status import address_of
 from samgis_process.ogc.jobs import Jobs, Kept
-from samgis_process.ogc.negotiation import HTML, JSON, best, is_json
+from samgis_process.ogc.negotiation import HTML, JSON, best, is_json, quality
 from samgis_process.ogc.process import Output
-from samgis_process.ogc.request import Shape
 from samgis_process.ogc.wording import clipped, did_you_mean, shown
 
-VARY = {"Vary": "Accept"}
+# An output never changes, but it may be dismissed, and an address may mean a page.
+_FRESH = {"Cache-Control": "private, no-cache", "Vary": "Accept"}
 
 
 def answer(
-    jobs: Jobs[Any],
-    job: Any,
-    request: Request | None,
-    accept: str | None,
-    wanted: Sequence[str] | None = None,
+    jobs: Jobs[Any], job: Any, accept: str | None, base: str, wanted: Sequence[str] | None = None
 ) -> Response:
     """Return the results of a job in the shape that was asked for when it was made.
 
     Args:
-        request: the GET, which may ask for a part of one output; None after a POST.
+        base: the server's address.
         wanted: the outputs to return; all that were asked for, where None.
 
     Raises:
@@ -47,44 +46,71 @@ def answer(
         NoSuchOutput: one that is wanted is not there.
         NotAcceptable: the one output is of no media type that the client takes.
     """
-    kept = _chosen(jobs, job, wanted)
-    shape: Shape | None = job.answer.get("response")
-    if len(kept) == 1 and shape != "document":
-        return _bare(next(iter(kept.values())), request, accept)
-    outputs = {name: _output(one) for name, one in kept.items()}
-    return _varying(encode.response(outputs, shape, accept))
+    delivered, delivery = results(jobs, job, base, wanted), Delivery.of(job.answer)
+    one = next(iter(delivered.values()), None)
+    if len(delivered) == 1 and delivery.shape != "document" and isinstance(one, Output):
+        _require_acceptable(one.media_type, accept)
+    response = _varying(encode.response(delivered, delivery.shape, accept))
+    if applied := delivery.applied(delivered):
+        response.headers["Preference-Applied"] = applied
+    return response
 
 
-def one_output(
-    jobs: Jobs[Any], job: Any, request: Request, accept: str | None, name: str
-) -> Response:
-    """Return one output of a job, bare; raises as `answer` does."""
-    return _bare(_chosen(jobs, job, [name])[name], request, accept)
-
-
-def _chosen(jobs: Jobs[Any], job: Any, wanted: Sequence[str] | None) -> Mapping[str, Kept]:
+def results(
+    jobs: Jobs[Any], job: Any, base: str, wanted: Sequence[str] | None = None
+) -> encode.Delivered:
+    """Return the outputs of a job, each as a value or by reference; raises as `answer` does."""
     _require_success(job)
-    kept = jobs.outputs(job)
-    _require_outputs(wanted or (), list(kept))
-    return kept if wanted is None else {name: kept[name] for name in wanted}
+    kept, delivery = jobs.outputs(job), Delivery.of(job.answer)
+    names = list(kept) if wanted is None else list(wanted)
+    _require_outputs(names, list(kept))
+
+    def one(name: str) -> Output | Reference:
+        found = kept[name]
+        if delivery.by_reference(name, found.path.stat().st_size):
+            return Reference(found.media_type, _address(job, name, found.media_type, base))
+        return _output(found)
+
+    try:
+        return {name: one(name) for name in names}
+    except OSError as error:
+        raise _just_gone() from error
 
 
 def _output(kept: Kept) -> Output:
     return encode.from_bytes(kept.media_type, kept.kind, kept.content)
 
 
-def _bare(kept: Kept, request: Request | None, accept: str | None) -> Response:
-    offers = [kept.media_type, *((JSON, HTML) if is_json(kept.media_type) else ())]
-    chosen = best(accept, offers)
-    if chosen is None:
-        message = f"{shown(accept)} is not what this output is"
-        raise NotAcceptable(Fault("Accept", message, kept.media_type))
-    if request is None or chosen == HTML:
-        return _varying(encode.response({"": _output(kept)}, "raw", accept))
+def _address(job: Any, name: str, media_type: str, base: str) -> str:
+    return f"{address_of(job, base)}/results/{quote(name + suffix(media_type), safe='')}"
+
+
+def _just_gone() -> NoSuchResult:
+    return NoSuchResult("The results have just gone. Run the process again.")
+
+
+def one_output(
+    jobs: Jobs[Any], job: Any, asked: str, accept: str | None, request: Request
+) -> Response:
+    """Return one output of a job, bare; raises as `answer` does.
+
+    Args:
+        asked: the output's name, or with the suffix of its media type: tools that open an
+            address want one.
+    """
+    _require_success(job)
+    kept = jobs.outputs(job)
+    by_file = {name + suffix(one.media_type): name for name, one in kept.items()}
+    name = asked if asked in kept else by_file.get(asked, asked)
+    _require_outputs([name], list(kept))
+    found = kept[name]
+    _require_acceptable(found.media_type, accept)
+    if is_json(found.media_type) and best(accept, [found.media_type, JSON, HTML]) == HTML:
+        return _varying(encode.response({name: _output(found)}, "raw", accept))
     try:
-        return file_response(request, kept.path, kept.media_type, VARY)
-    except OSError as error:  # made room for, just now
-        raise NoSuchResult("The results have just gone. Run the process again.") from error
+        return file_response(found.path, found.media_type, request, _FRESH)
+    except OSError as error:
+        raise _just_gone() from error
 
 
 def _varying(response: Response) -> Response:
@@ -120,3 +146,10 @@ def _require_outputs(wanted: Sequence[str], there: Sequence[str]) -> None:
     ]
     if faults:
         raise NoSuchOutput(*faults)
+
+
+def _require_acceptable(media_type: str, accept: str | None) -> None:
+    also = (JSON, HTML) if is_json(media_type) else ()
+    if not any(quality(accept, offered) for offered in (media_type, *also)):
+        message = f"{shown(accept)} is not what this output is"
+        raise NotAcceptable(Fault("Accept", message, media_type))

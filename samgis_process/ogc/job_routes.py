@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -18,13 +18,15 @@ from samgis_process.ogc import body, job_results, job_status
 from samgis_process.ogc import query as queries
 from samgis_process.ogc import request as requests
 from samgis_process.ogc.errors import JobDismissed, NoSuchJob, NotAcceptable
+from samgis_process.ogc.hrefs import Fetch
 from samgis_process.ogc.jobs import Jobs
 from samgis_process.ogc.negotiation import HTML, JSON
 from samgis_process.ogc.owner import owner_of
-from samgis_process.ogc.prefer import wait_s
+from samgis_process.ogc.prefer import return_, wait_s
 from samgis_process.ogc.problems import request_id_of
 from samgis_process.ogc.request import ExecuteRequest, Offer
 from samgis_process.ogc.resource import Resource, base_url, json_response, page_is_wanted
+from samgis_process.ogc.subscriber import Check
 from samgis_process.ogc.wording import shown
 
 LOOK_S = 1.0  # between looks at a job that another server may be working on
@@ -36,11 +38,15 @@ class JobHandlers:
 
     Attributes:
         max_wait_s: the longest that a client is kept waiting, whatever it prefers.
+        fetch: gets inputs that come by reference; without it, none do.
+        subscribing: checks addresses to call about a job; without it, nobody is called.
     """
 
     jobs: Jobs[Any]
     public_url: str | None
     max_wait_s: int
+    fetch: Fetch | None = None
+    subscribing: Check | None = None
 
     async def executed(
         self, offer: Offer, request: Request, preferred: Mapping[str, str]
@@ -48,7 +54,7 @@ class JobHandlers:
         """Make a job of an execute request; wait for its end as long as the client prefers."""
         content = await request.body()
         base = base_url(request, self.public_url)
-        job = await run_in_threadpool(self._submitted, offer, content, request, base)
+        job = await run_in_threadpool(self._submitted, offer, content, request, preferred)
         waiting = wait_s(preferred)
         applied = ["respond-async"] if "respond-async" in preferred else []
         if waiting is not None:
@@ -62,20 +68,35 @@ class JobHandlers:
             headers["Preference-Applied"] = ", ".join(applied)
         return json_response(job_status.status_info(job, base), 201, headers)
 
-    def _submitted(self, offer: Offer, content: bytes, request: Request, base: str) -> Any:
+    def _submitted(
+        self, offer: Offer, content: bytes, request: Request, preferred: Mapping[str, str]
+    ) -> Any:
         accept = request.headers.get("accept")
-        wanted = _read(content, offer, accept)
+        wanted = self._read(content, offer, accept)
         owner = owner_of(request)
         stored = {
             "request_id": request_id_of(request),
             "owner": owner,
-            "base_url": base,
+            "base_url": base_url(request, self.public_url),
             "inputs": wanted.inputs,
             "outputs": wanted.outputs,
         }
-        return self.jobs.submit(offer.id, owner, {"process_id": offer.id, **stored}, {
-            "response": wanted.shape
-        })  # fmt: skip
+        delivery = replace(wanted.delivery, preferred=return_(preferred))
+        job_request = {"process_id": offer.id, **stored}
+        called = {"subscriber": wanted.subscriber, "base_url": stored["base_url"]}
+        answer = delivery.stored() | (called if wanted.subscriber else {})
+        return self.jobs.submit(offer.id, owner, job_request, answer)
+
+    def _read(self, content: bytes, offer: Offer, accept: str | None) -> ExecuteRequest:
+        """Return the request; Accept chooses among an output's media types, but refuses none.
+
+        The answer may well be the job, and what comes of it is fetched by another request.
+        """
+        parsed = body.parse(content)
+        try:
+            return requests.read(parsed, offer, accept, self.fetch, self.subscribing)
+        except NotAcceptable:
+            return requests.read(parsed, offer, None, self.fetch, self.subscribing)
 
     async def _end_of(self, job: Any, owner: str, seconds: float) -> Any:
         """Return the job once it has ended, or after some seconds as it is then."""
@@ -95,9 +116,10 @@ class JobHandlers:
 
     async def _result(self, job: Any, request: Request, base: str, applied: str) -> Response:
         accept = request.headers.get("accept")
-        response = await run_in_threadpool(job_results.answer, self.jobs, job, None, accept)
-        response.headers["Link"] = f"<{job_status.address_of(job, base)}>; rel=monitor"
-        response.headers["Preference-Applied"] = applied
+        response = await run_in_threadpool(job_results.answer, self.jobs, job, accept, base)
+        response.headers.append("Link", f"<{job_status.address_of(job, base)}>; rel=monitor")
+        also = response.headers.get("Preference-Applied")
+        response.headers["Preference-Applied"] = ", ".join(filter(None, (applied, also)))
         return response
 
     async def listed(self, request: Request) -> ASGIApp:
@@ -125,20 +147,25 @@ class JobHandlers:
         """Answer with the results of a job."""
         text = request.query_params.get("outputs")
         wanted = None if text is None else [name.strip() for name in text.split(",") if name]
-        return await run_in_threadpool(
-            lambda: job_results.answer(
-                self.jobs, self._job(request), request, _accepted(request), wanted
-            )
-        )
+        base = base_url(request, self.public_url)
+
+        def answer() -> Response:
+            job, accept = self._job(request), _accepted(request)
+            return job_results.answer(self.jobs, job, accept, base, wanted)
+
+        response = await run_in_threadpool(answer)
+        del response.headers["Preference-Applied"]  # this request preferred nothing
+        return response
 
     async def result(self, request: Request) -> ASGIApp:
         """Answer with one output of a job."""
         name = request.path_params["output_id"]
-        return await run_in_threadpool(
-            lambda: job_results.one_output(
-                self.jobs, self._job(request), request, _accepted(request), name
-            )
-        )
+
+        def answer() -> Response:
+            job, accept = self._job(request), _accepted(request)
+            return job_results.one_output(self.jobs, job, name, accept, request)
+
+        return await run_in_threadpool(answer)
 
     def _info(self, job: Any, request: Request, *, html: bool) -> Response:
         info = job_status.status_info(job, base_url(request, self.public_url))
@@ -157,18 +184,6 @@ class JobHandlers:
         if before is not None and before.status == "dismissed":
             raise JobDismissed(f"The job {job_id} was dismissed before.")
         return self._job(request)
-
-
-def _read(content: bytes, offer: Offer, accept: str | None) -> ExecuteRequest:
-    """Return the request; Accept chooses among an output's media types, but refuses none.
-
-    The answer may well be the job, and what comes of it is fetched by another request.
-    """
-    parsed = body.parse(content)
-    try:
-        return requests.read(parsed, offer, accept)
-    except NotAcceptable:
-        return requests.read(parsed, offer)
 
 
 def _accepted(request: Request) -> str | None:

@@ -10,9 +10,10 @@ _ALWAYS = ("core", "ogc-process-description", "json", "html", "oas30")
 _WITH_JOBS = ("job-list", "dismiss")
 
 
-def conformance_classes(*, jobs: bool) -> list[str]:
-    """Return the classes that hold: some need jobs to be kept."""
-    return [CONFORMANCE + name for name in (*_ALWAYS, *(_WITH_JOBS if jobs else ()))]
+def conformance_classes(*, jobs: bool, callbacks: bool = False) -> list[str]:
+    """Return the classes that hold: some need jobs to be kept, one that somebody is called."""
+    further = (*(_WITH_JOBS if jobs else ()), *(("callback",) if callbacks else ()))
+    return [CONFORMANCE + name for name in (*_ALWAYS, *further)]
 
 
 OPENAPI_JSON = "application/vnd.oai.openapi+json;version=3.0"

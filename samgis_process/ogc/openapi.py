@@ -33,6 +33,8 @@ def document(
     server_url: str = "/",
     extra_paths: Mapping[str, Any] | None = None,
     jobs: bool = False,
+    hrefs: bool = False,
+    callbacks: bool = False,
 ) -> dict[str, Any]:
     """Return the document.
 
@@ -42,6 +44,8 @@ def document(
         server_url: where the paths begin.
         extra_paths: further paths, which may use the components of this document.
         jobs: whether jobs are kept.
+        hrefs: whether inputs may be references, which are fetched.
+        callbacks: whether whoever subscribes to a job is called.
     """
     described = [process.description for process in processes]
     tags = [{"name": "service", "description": "The service and what it can do."}]
@@ -51,11 +55,11 @@ def document(
         "servers": [{"url": server_url}],
         "tags": [*tags, *(_JOB_TAGS if jobs else ()), *(_tag(one) for one in described)],
         "paths": _fixed_paths()
-        | _process_paths(described, jobs=jobs)
+        | _process_paths(described, jobs=jobs, callbacks=callbacks)
         | (_job_paths() if jobs else {})
         | dict(extra_paths or {}),
         "components": {
-            "schemas": parts.SCHEMAS | _process_schemas(described),
+            "schemas": parts.SCHEMAS | _process_schemas(described, hrefs=hrefs),
             "parameters": parts.PARAMETERS,
             "responses": parts.RESPONSES,
         },
@@ -108,9 +112,7 @@ def _job_paths() -> Node:
         "/jobs/{jobID}/results": {
             "get": _results("getResults", "The results of a job", "jobID", "outputs")
         },
-        "/jobs/{jobID}/results/{outputID}": {
-            "get": _results("getResult", "One output of a job", "jobID", "outputID")
-        },
+        "/jobs/{jobID}/results/{outputID}": {"get": _one_result()},
     }
 
 
@@ -127,17 +129,23 @@ def _results(name: str, summary: str, *parameters: str) -> Node:
     files = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
     ok = operation["responses"]["200"]
     ok["content"] |= files
-    nothing = {"description": "It ran; no output was asked for."}
     some = {
         "206": {"description": "The bytes asked for.", "content": files},
         "304": {"description": "The client has it."},
         "416": {"description": "There are no such bytes."},
     }
-    operation["responses"] = {"200": ok, "204": nothing} | some | parts.RESULT_ERRORS
+    operation["responses"] = {"200": ok, "204": parts.NO_CONTENT} | some | parts.RESULT_ERRORS
     return operation
 
 
-def _process_paths(described: Iterable[Mapping[str, Any]], *, jobs: bool) -> Node:
+def _one_result() -> Node:
+    parameters = ("jobID", "outputID", "range")
+    operation = _job_operation("getResult", "One output of a job", "results", *parameters)
+    files = parts.file_answers("The output, bare.", "*/*")
+    return operation | {"responses": files | parts.RESULT_ERRORS}
+
+
+def _process_paths(described: Iterable[Mapping[str, Any]], *, jobs: bool, callbacks: bool) -> Node:
     general = _execution("execute", "Run a process", ref("schemas", "execute"), {JSON: {}})
     general["post"]["parameters"].append(ref("parameters", "processID"))
     special = {f"/processes/{one['id']}/execution": _own_execution(one) for one in described}
@@ -145,6 +153,9 @@ def _process_paths(described: Iterable[Mapping[str, Any]], *, jobs: bool) -> Nod
     if jobs:
         for path in paths.values():
             path["post"]["responses"] |= {"201": _CREATED} | parts.responses(s410="Gone")
+    if callbacks:
+        for path in paths.values():
+            path["post"]["callbacks"] = parts.CALLBACKS
     return paths
 
 
@@ -162,7 +173,6 @@ def _own_execution(description: Mapping[str, Any]) -> Node:
 def _execution(name: str, summary: str, request: Node, answers: Node) -> Node:
     page = {HTML: {"schema": {"type": "string"}}}
     ok = {"description": "The outputs.", "content": answers | page}
-    nothing = {"description": "It ran; no output was asked for."}
     return {
         "post": {
             "operationId": name,
@@ -170,7 +180,7 @@ def _execution(name: str, summary: str, request: Node, answers: Node) -> Node:
             "tags": ["service"],
             "parameters": [ref("parameters", "prefer")],
             "requestBody": {"required": False, "content": {JSON: {"schema": request}}},
-            "responses": {"200": ok, "204": nothing} | parts.RUN_ERRORS,
+            "responses": {"200": ok, "204": parts.NO_CONTENT} | parts.RUN_ERRORS,
         }
     }
 
@@ -188,10 +198,10 @@ def _answers(description: Mapping[str, Any]) -> Node:
     return {each: {"schema": schema if is_json(each) else binary} for each in offered} | document_
 
 
-def _process_schemas(described: Iterable[Mapping[str, Any]]) -> Node:
+def _process_schemas(described: Iterable[Mapping[str, Any]], *, hrefs: bool) -> Node:
     schemas: Node = {}
     for one in described:
-        schemas[f"{one['id']}.execute"] = _execute_schema(one)
+        schemas[f"{one['id']}.execute"] = _execute_schema(one, hrefs=hrefs)
         for name, declared in one.get("outputs", {}).items():
             schemas[f"{one['id']}.outputs.{name}"] = _json_part(declared.get("schema", {}))
     return schemas
@@ -207,12 +217,14 @@ def _either(branches: list[Mapping[str, Any]]) -> Mapping[str, Any]:
     return branches[0] if len(branches) == 1 else {"oneOf": branches}
 
 
-def _execute_schema(description: Mapping[str, Any]) -> Node:
+def _execute_schema(description: Mapping[str, Any], *, hrefs: bool) -> Node:
     inputs: Mapping[str, Any] = description.get("inputs", {})
     required = [name for name, declared in inputs.items() if declared.get("minOccurs", 1)]
     schema: Node = {
         "type": "object",
-        "properties": {name: _input_schema(declared) for name, declared in inputs.items()},
+        "properties": {
+            name: _input_schema(declared, hrefs=hrefs) for name, declared in inputs.items()
+        },
         "additionalProperties": False,
     } | ({"required": required} if required else {})
     names = description.get("outputs", {})
@@ -227,7 +239,7 @@ def _execute_schema(description: Mapping[str, Any]) -> Node:
     )
 
 
-def _input_schema(declared: Mapping[str, Any]) -> Node:
+def _input_schema(declared: Mapping[str, Any], *, hrefs: bool) -> Node:
     """Return what may stand for an input: the value, bare or qualified, or several of them."""
     value = for_openapi(declared.get("schema", {}))
     qualified = {
@@ -235,7 +247,8 @@ def _input_schema(declared: Mapping[str, Any]) -> Node:
         "required": ["value"],
         "properties": {"value": value, "mediaType": {"type": "string"}},
     }
-    schema: Node = {"anyOf": [value, qualified]}
+    references = [ref("schemas", "reference")] if hrefs else []
+    schema: Node = {"anyOf": [value, qualified, *references]}
     if declared.get("maxOccurs", 1) != 1:
         schema = {"anyOf": [schema, {"type": "array", "items": schema}]}
     words = {key: declared[key] for key in ("title", "description") if key in declared}

@@ -32,6 +32,17 @@ def wait_s(preferred: Mapping[str, str]) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
+def return_(preferred: Mapping[str, str]) -> Literal["minimal", "representation"] | None:
+    """Return the preference `return`, where it is one of those that RFC 7240 knows."""
+    match preferred.get("return"):
+        case "minimal":
+            return "minimal"
+        case "representation":
+            return "representation"
+        case _:
+            return None
+
+
 def execution_mode(job_control: Collection[str], preferred: Mapping[str, str]) -> Mode:
     """Return how to run a process with these `jobControlOptions`.
 

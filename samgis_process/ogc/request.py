@@ -4,27 +4,35 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Any
 
 from samgis_process.errors import Fault, InvalidRequest
+from samgis_process.ogc import subscriber as subscribers
+from samgis_process.ogc.delivery import Delivery, Mode, Shape
 from samgis_process.ogc.errors import NoSuchOutput, NotAcceptable
 from samgis_process.ogc.explain import MOST_FAULTS
+from samgis_process.ogc.hrefs import Fetch, fetched
 from samgis_process.ogc.negotiation import HTML, JSON, is_json, matches, quality
 from samgis_process.ogc.process import Process
 from samgis_process.ogc.schemas import media_types
+from samgis_process.ogc.subscriber import Check
 from samgis_process.ogc.validation import Inputs
 from samgis_process.ogc.wording import clipped, did_you_mean, kind, nearest, shown
 
-Shape = Literal["raw", "document"]
 _MEMBERS = ("inputs", "outputs", "response", "subscriber")
 
 
 class Offer:
-    """A process, with what its description promises compiled once."""
+    """A process, with what its description promises compiled once.
 
-    def __init__(self, process: Process) -> None:
+    Args:
+        references: whether outputs can be kept, to be transmitted by reference.
+    """
+
+    def __init__(self, process: Process, *, references: bool = False) -> None:
         description = process.description
+        self.transmission = transmission(description, references=references)
         self.process = process
         self.id = str(description["id"])
         self.inputs = Inputs(description.get("inputs", {}))
@@ -34,6 +42,12 @@ class Offer:
         }
 
 
+def transmission(description: Mapping[str, Any], *, references: bool) -> list[str]:
+    """Return how outputs of a process can be transmitted here."""
+    declared: list[str] = list(description.get("outputTransmission", ["value"]))
+    return declared if references else ["value"]
+
+
 @dataclass(frozen=True, slots=True)
 class ExecuteRequest:
     """A request that fits the description.
@@ -41,32 +55,50 @@ class ExecuteRequest:
     Attributes:
         inputs: by name, unwrapped.
         outputs: the media type wanted of each requested output; empty: run, answer nothing.
-        shape: `raw` or `document`; None where the client did not say.
+        delivery: what the body says about the answer.
+        subscriber: addresses to call about the job, by what they want to hear.
     """
 
     inputs: dict[str, Any]
     outputs: dict[str, str]
-    shape: Shape | None
+    delivery: Delivery
+    subscriber: dict[str, str] = field(default_factory=dict)
 
 
-def read(body: Mapping[str, Any], offer: Offer, accept: str | None = None) -> ExecuteRequest:
+def read(
+    body: Mapping[str, Any],
+    offer: Offer,
+    accept: str | None = None,
+    fetch: Fetch | None = None,
+    subscribing: Check | None = None,
+) -> ExecuteRequest:
     """Return the request, checked against what is offered.
+
+    Args:
+        fetch: gets the inputs that the request only refers to; without it, these are refused.
+            It is called once all the rest is right.
+        subscribing: checks addresses to call; without it, nobody is called.
 
     Raises:
         InvalidRequest: something is wrong with it; names everything that is.
     """
     stray = _stray_members(body, offer)
     given, wrong = _object(body, "inputs")
-    inputs, refused = offer.inputs.check(given or {})
+    inputs, refused = offer.inputs.check(given or {}, references=fetch is not None)
     shape, misshapen = _shape(body)
     if wrong or (stray and not given):  # what is missing then is not the mistake
         refused = []
-    faults = [*stray, *_subscriber(body), *wrong, *refused, *misshapen]
+    subscriber, uncallable = subscribers.read(body.get("subscriber"), subscribing)
+    faults = [*stray, *uncallable, *wrong, *refused, *misshapen]
     wanted = _Wanted(offer, None if shape == "document" else accept)
     outputs = wanted.read(body.get("outputs"))
     if faults or wanted.faults:
         raise InvalidRequest(*faults, *wanted.faults) if faults else wanted.error()
-    return ExecuteRequest(inputs, outputs, shape)
+    if fetch and given and (whole := fetched(given, offer.inputs, fetch)) is not given:
+        inputs, refused = offer.inputs.check(whole)
+        if refused:
+            raise InvalidRequest(*refused)
+    return ExecuteRequest(inputs, outputs, Delivery(shape, wanted.modes), subscriber)
 
 
 def _object(body: Mapping[str, Any], member: str) -> tuple[dict[str, Any] | None, list[Fault]]:
@@ -91,12 +123,6 @@ def _stray_members(body: Mapping[str, Any], offer: Offer) -> list[Fault]:
     return faults
 
 
-def _subscriber(body: Mapping[str, Any]) -> list[Fault]:
-    if body.get("subscriber") is None:
-        return []
-    return [Fault("subscriber", "asks for callbacks, which are not offered", "", "Leave it out.")]
-
-
 def _shape(body: Mapping[str, Any]) -> tuple[Shape | None, list[Fault]]:
     match body.get("response"):
         case None:
@@ -114,6 +140,7 @@ class _Wanted:
     def __init__(self, offer: Offer, accept: str | None) -> None:
         self._offer = offer
         self._accept = accept
+        self.modes: dict[str, Mode] = {}
         self._unknown: list[Fault] = []
         self._unacceptable: list[Fault] = []
         self._invalid: list[Fault] = []
@@ -155,15 +182,20 @@ class _Wanted:
         if not isinstance(how, dict | None):
             self._invalid.append(Fault(place, f"{shown(how)} is {kind(how)}", "an object"))
             return ""
-        self._transmission(place, (how or {}).get("transmissionMode"))
+        self._transmission(name, place, (how or {}).get("transmissionMode"))
         return self._chosen(place, offered, _asked(how or {}), accept)
 
-    def _transmission(self, place: str, mode: Any) -> None:
-        if mode is None or mode == "value":
+    def _transmission(self, name: str, place: str, mode: Any) -> None:
+        offered = self._offer.transmission
+        if mode is None:
             return
-        remedy = "Leave it out; the answer holds the value."
+        if isinstance(mode, str) and mode in offered:
+            self.modes[name] = "reference" if mode == "reference" else "value"
+            return
+        remedy = did_you_mean(mode, offered) or "Leave it out; the answer holds the value."
+        message = f"{shown(mode)} is not offered"
         self._invalid.append(
-            Fault(f"{place}.transmissionMode", f"{shown(mode)} is not offered", "value", remedy)
+            Fault(f"{place}.transmissionMode", message, " or ".join(offered), remedy)
         )
 
     def _chosen(self, place: str, offered: list[str], asked: Any, accept: str | None) -> str:

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from samgis_process.ogc import execute
 from samgis_process.ogc.body import require_json
 from samgis_process.ogc.descriptions import Descriptions, job_control, no_such_process
+from samgis_process.ogc.execute import Client, Elsewhere
 from samgis_process.ogc.job_routes import JobHandlers, job_routes
 from samgis_process.ogc.owner import owner_of
 from samgis_process.ogc.pool import WorkPool
@@ -20,6 +21,8 @@ from samgis_process.ogc.problems import request_id_of
 from samgis_process.ogc.process import Context, Process
 from samgis_process.ogc.request import Offer
 from samgis_process.ogc.resource import Resource, base_url, json_response, page_is_wanted
+
+_NOWHERE = Elsewhere()
 
 
 class _Processes:
@@ -32,10 +35,14 @@ class _Processes:
         public_url: str | None,
         html: ASGIApp | None,
         jobs: JobHandlers | None,
+        elsewhere: Elsewhere,
     ) -> None:
         processes = list(processes)
-        self._offers = {offer.id: offer for offer in map(Offer, processes)}
-        self._descriptions = Descriptions(processes, jobs=jobs is not None)
+        references = elsewhere.keep is not None
+        offers = [Offer(process, references=references) for process in processes]
+        self._offers = {offer.id: offer for offer in offers}
+        self._descriptions = Descriptions(processes, jobs=jobs is not None, references=references)
+        self._elsewhere = elsewhere
         self._pool = pool
         self._public_url = public_url
         self._html = html
@@ -59,10 +66,10 @@ class _Processes:
         if self._jobs and execution_mode(options, preferred) == "async":
             return await self._jobs.executed(offer, request, preferred)
         content = await request.body()
-        accept = request.headers.get("accept")
+        client = Client(request.headers.get("accept"), preferred)
         base = base_url(request, self._public_url)
         context = Context(request_id_of(request), base_url=base, owner=owner_of(request))
-        work = partial(execute.answer, offer, content, accept, context)
+        work = partial(execute.answer, offer, content, client, context, self._elsewhere)
         return await self._pool.run(work)
 
     def _offer(self, process_id: str) -> Offer:
@@ -81,6 +88,7 @@ def process_routes(
     public_url: str | None = None,
     html: ASGIApp | None = None,
     jobs: JobHandlers | None = None,
+    elsewhere: Elsewhere = _NOWHERE,
 ) -> list[Route]:
     """Return the routes of a list of processes.
 
@@ -90,8 +98,9 @@ def process_routes(
         public_url: the server's address in links; by default the one that the client used.
         html: answers instead of us where a page is wanted.
         jobs: makes jobs of what is not to be waited for; without it there are none.
+        elsewhere: where values lie that are in no body; by default they are all in bodies.
     """
-    here = _Processes(processes, pool, public_url, html, jobs)
+    here = _Processes(processes, pool, public_url, html, jobs, elsewhere)
     return [
         Route("/processes", Resource(GET=here.listed)),
         Route("/processes/{process_id}", Resource(GET=here.described)),

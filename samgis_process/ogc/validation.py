@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from jsonschema import Draft202012Validator, FormatChecker, validators
@@ -31,6 +31,10 @@ class Checked(NamedTuple):
     faults: list[Fault]
 
 
+# Takes the place of a reference, its input and itself; returns what stands there then.
+Replace = Callable[[str, "Input", Mapping[str, Any]], Any]
+
+
 class Input:
     """One input of a description, compiled."""
 
@@ -43,20 +47,48 @@ class Input:
         self._members = set(schema.get("properties", ()))
         self._is_array = schema.get("type") == "array"
         self._validator = _compiled(schema)
+        self._encodings = {
+            str(branch["contentMediaType"]): branch.get("contentEncoding")
+            for branch in alternatives(schema)
+            if "contentMediaType" in branch
+        }
         self._by_media_type = {
             str(branch["contentMediaType"]): _compiled(branch)
             for branch in alternatives(schema)
             if "contentMediaType" in branch
         }
 
-    def check(self, value: Any) -> Checked:
-        """Return the value, unwrapped; a list where the input may occur several times."""
+    def encoding(self, media_type: str) -> str | None:
+        """Return how bytes of this media type are written in JSON; None where they are text."""
+        known = self._encodings.items()
+        found = [encoding for offered, encoding in known if matches(media_type, offered)]
+        return found[0] if found else None
+
+    def replaced(self, value: Any, replace: Replace) -> Any:
+        """Return the value with what `replace` makes of each reference in it."""
+        if self.most != 1 and self._is_list_of_occurrences(value):
+            places = (f"{self.name}[{i}]" for i in range(len(value)))
+            return [
+                replace(place, self, item) if self._is_reference(item) else item
+                for place, item in zip(places, value, strict=True)
+            ]
+        return replace(self.name, self, value) if self._is_reference(value) else value
+
+    def check(self, value: Any, *, references: bool = False) -> Checked:
+        """Return the value, unwrapped; a list where the input may occur several times.
+
+        Args:
+            references: whether a reference is right, too: its value comes later.
+        """
         if self.most == 1:
-            return self._check_one(value, self.name)
+            return self._check_one(value, self.name, references=references)
         items = value if self._is_list_of_occurrences(value) else [value]
         if miscounted := self._miscounted(len(items)):
             return Checked(value, miscounted)
-        checked = [self._check_one(item, f"{self.name}[{i}]") for i, item in enumerate(items)]
+        checked = [
+            self._check_one(item, f"{self.name}[{i}]", references=references)
+            for i, item in enumerate(items)
+        ]
         faults = [fault for one in checked for fault in one.faults]
         return Checked([one.value for one in checked], faults[: explain.MOST_FAULTS])
 
@@ -71,9 +103,9 @@ class Input:
         most = "any number" if self.most is None else self.most
         return [Fault(self.name, f"has {count} values", f"{self.fewest} to {most} values")]
 
-    def _check_one(self, value: Any, name: str) -> Checked:
+    def _check_one(self, value: Any, name: str, *, references: bool) -> Checked:
         if self._is_reference(value):
-            return Checked(value, [_no_reference(name)])
+            return Checked(value, [] if references else [_no_reference(name)])
         if not (isinstance(value, dict) and "value" in value and value.keys() <= _QUALIFIED):
             return Checked(value, explain.faults(self._validator, value, name))
         if "value" in self._members and self._validator.is_valid(value):
@@ -154,9 +186,22 @@ class Inputs:
     def __contains__(self, name: str) -> bool:
         return name in self._inputs
 
-    def check(self, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
+    def replaced(self, given: Mapping[str, Any], replace: Replace) -> dict[str, Any]:
+        """Return the inputs with what `replace` makes of each reference in them."""
+        return {
+            name: self._inputs[name].replaced(value, replace) if name in self else value
+            for name, value in given.items()
+        }
+
+    def check(
+        self, given: Mapping[str, Any], *, references: bool = False
+    ) -> tuple[dict[str, Any], list[Fault]]:
         """Return the inputs as the process gets them, and everything that is wrong with them."""
-        checked = {name: self._inputs[name].check(given[name]) for name in given if name in self}
+        checked = {
+            name: self._inputs[name].check(given[name], references=references)
+            for name in given
+            if name in self
+        }
         faults = [fault for one in checked.values() for fault in one.faults]
         strange = [name for name in given if name not in self][: explain.MOST_FAULTS]
         unknown = [self._unknown(name, given) for name in strange]

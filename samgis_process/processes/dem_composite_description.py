@@ -77,7 +77,7 @@ def describe(sources: SourceCatalogue) -> dict[str, Any]:
         ),
         "keywords": ["elevation", "DEM", "terrain", "slope", "curvature", "STAC", "COG"],
         "jobControlOptions": ["sync-execute", "async-execute", "dismiss"],
-        "outputTransmission": ["value"],
+        "outputTransmission": ["value", "reference"],
         "inputs": {name: once(value) for name, value in inputs.items()},
         "outputs": {"features": FEATURES},
     }

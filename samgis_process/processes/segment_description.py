@@ -117,7 +117,7 @@ def describe(sources: SourceCatalogue, models: ModelRoom, limits: LimitSettings)
         ),
         "keywords": ["segmentation", "segment anything", "imagery", "GeoJSON"],
         "jobControlOptions": ["sync-execute", "async-execute", "dismiss"],
-        "outputTransmission": ["value"],
+        "outputTransmission": ["value", "reference"],
         "inputs": {name: once(value) for name, value in inputs.items()},
         "outputs": {"features": FEATURES},
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,6 +23,8 @@ from samgis_process import __version__
 from samgis_process.errors import SamgisError
 from samgis_process.jobs import JobRoom
 from samgis_process.ogc import problems
+from samgis_process.ogc.execute import Elsewhere
+from samgis_process.ogc.hrefs import Fetch
 from samgis_process.ogc.job_routes import JobHandlers
 from samgis_process.ogc.middleware import BodyLimit, Problems, RequestIds
 from samgis_process.ogc.pool import WorkPool
@@ -37,6 +40,7 @@ from samgis_process.server.hosts import KnownHosts, allowed_names
 from samgis_process.server.metrics import Measured, Metrics
 from samgis_process.server.metrics_route import PATH as METRICS_PATH
 from samgis_process.server.metrics_route import named_patterns, show_metrics
+from samgis_process.server.output_files import keep_in
 from samgis_process.server.proxies import Proxies
 from samgis_process.server.pygeoapi_mount import PygeoapiMount, load_app
 from samgis_process.server.result_files import PATH, result_file
@@ -46,6 +50,8 @@ _EXPOSED = (
     "Accept-Ranges", "Allow", "Content-Range", "ETag", "Link", "Location", "Preference-Applied",
     "Retry-After", "WWW-Authenticate", "X-Request-Id",
 )  # fmt: skip
+
+_FILES = re.compile(r"/results/|/jobs/[^/]+/results/")
 
 
 class Limits(Protocol):
@@ -91,6 +97,11 @@ class Services(Protocol):
         ...
 
     @property
+    def fetch(self) -> Fetch | None:
+        """Gets inputs that come by reference; None: there are none."""
+        ...
+
+    @property
     def allowed_hosts(self) -> Sequence[str]:
         """Host headers accepted besides the loopback names and the public URL's."""
         ...
@@ -117,17 +128,32 @@ def create_app(config_path: Path, services: Services, jobs: JobRoom | None = Non
     """
     config = read_config(config_path)
     processes = list(services.processes.values())
-    access = services.access
-    document = openapi_file.document(services, config, access=access, jobs=jobs is not None)
-    inner = load_app(config, processes, document, jobs=jobs is not None)
+    access, callbacks = services.access, bool(jobs and jobs.listener)
+    document = openapi_file.document(
+        services,
+        config,
+        access=access,
+        jobs=jobs is not None,
+        hrefs=services.fetch is not None,
+        callbacks=callbacks,
+    )
+    inner = load_app(config, processes, document, jobs=jobs is not None, callbacks=callbacks)
     behind = PygeoapiMount(inner, services.public_url)
     public_url = services.public_url
-    handlers = JobHandlers(jobs, public_url, services.max_wait_s) if jobs else None
+    elsewhere = Elsewhere(keep_in(services.results), services.fetch, callbacks=callbacks)
+    handlers = _job_handlers(services, jobs, elsewhere) if jobs else None
     pool = WorkPool(services.limits.sync_workers, services.limits.sync_queue)
     routes = [
         Route("/health", Resource(GET=_health(services))),
         Route(PATH, Resource(GET=result_file(services.results))),
-        *process_routes(processes, pool, public_url=public_url, html=behind, jobs=handlers),
+        *process_routes(
+            processes,
+            pool,
+            public_url=public_url,
+            html=behind,
+            jobs=handlers,
+            elsewhere=elsewhere,
+        ),
     ]
     metrics = Metrics(named_patterns(routes), services.processes)
     # With a proxy before it, what comes from this machine may be anybody's.
@@ -138,6 +164,13 @@ def create_app(config_path: Path, services: Services, jobs: JobRoom | None = Non
         middleware=_middleware(config, services, metrics),
         exception_handlers={SamgisError: _problem, HTTPException: _problem},
         lifespan=_open(pool, jobs),
+    )
+
+
+def _job_handlers(services: Services, jobs: JobRoom, elsewhere: Elsewhere) -> JobHandlers:
+    subscribing = jobs.listener.check if jobs.listener else None
+    return JobHandlers(
+        jobs, services.public_url, services.max_wait_s, elsewhere.fetch, subscribing
     )
 
 
@@ -171,7 +204,7 @@ class _Gzip(GZipMiddleware):
     """Leaves result files alone: they are compressed already, and read in ranges of bytes."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        files = str(scope.get("path", "")).startswith("/results/")
+        files = bool(_FILES.match(str(scope.get("path", ""))))
         files = files or any(name == b"range" for name, _ in scope.get("headers", ()))
         await (self.app if files else super().__call__)(scope, receive, send)
 

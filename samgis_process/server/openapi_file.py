@@ -35,6 +35,8 @@ def document(
     *,
     access: AccessSettings | None = None,
     jobs: bool = True,
+    hrefs: bool = False,
+    callbacks: bool = True,
 ) -> dict[str, Any]:
     """Return the document for a pygeoapi configuration.
 
@@ -54,7 +56,14 @@ def document(
         "version": __version__,
     }
     paths = {"/health": health, METRICS_PATH: _metrics(), RESULT_PATH: _result_file()}
-    whole = openapi.document(services.processes.values(), info, extra_paths=paths, jobs=jobs)
+    whole = openapi.document(
+        services.processes.values(),
+        info,
+        extra_paths=paths,
+        jobs=jobs,
+        hrefs=hrefs,
+        callbacks=callbacks,
+    )
     return with_access(whole, access or AccessSettings())
 
 
@@ -74,26 +83,20 @@ def _metrics() -> dict[str, Any]:
 
 def _result_file() -> dict[str, Any]:
     """Return the GET of a file that an answer links to."""
-    binary = {"schema": {"type": "string", "format": "binary"}}
-    files = dict.fromkeys(("image/tiff", "image/png", "application/geo+json"), binary)
     text = {"type": "string"}
-    range_ = {"name": "Range", "in": "header", "required": False, "schema": text}
     names = [
         {"name": "result_id", "in": "path", "required": True, "schema": text | {"format": "uuid"}},
         {"name": "name", "in": "path", "required": True, "schema": text},
     ]
-    answers = {
-        "200": {"description": "The file.", "content": files},
-        "206": {"description": "The bytes asked for.", "content": files},
-        "304": {"description": "The client has it."},
-        "416": {"description": "There are no such bytes."},
-    }
+    answers = components.file_answers(
+        "The file.", "image/tiff", "image/png", "application/geo+json", "*/*"
+    )
     return {
         "get": {
             "operationId": "getResultFile",
             "summary": "A file that an answer links to",
             "tags": ["service"],
-            "parameters": [*names, range_],
+            "parameters": [*names, components.ref("parameters", "range")],
             "responses": answers | components.responses(s404="NotFound", s500="ServerError"),
         }
     }

@@ -43,7 +43,9 @@ class ProcessProcessor(BaseProcessor):
     def __init__(
         self, processor_def: Mapping[str, Any], process: Process, base_url: str = ""
     ) -> None:
-        super().__init__(processor_def, copy.deepcopy(dict(process.description)))
+        # A value is all that pygeoapi's managers transmit.
+        described = {**process.description, "outputTransmission": ["value"]}
+        super().__init__(processor_def, copy.deepcopy(described))
         self.supports_outputs = True
         self._offer = Offer(process)
         self._base_url = base_url

@@ -44,14 +44,19 @@ _log = logging.getLogger(__name__)
 
 
 def load_app(
-    config: Mapping[str, Any], processes: Iterable[Process], openapi: Any, *, jobs: bool
+    config: Mapping[str, Any],
+    processes: Iterable[Process],
+    openapi: Any,
+    *,
+    jobs: bool,
+    callbacks: bool = False,
 ) -> ASGIApp:
     """Return pygeoapi's application for a configuration, our processes and OpenAPI document.
 
     Declares the conformance classes that hold; pygeoapi has one list of them, for all applications
     of a Python process.
     """
-    pygeoapi_processes.CONFORMANCE_CLASSES[:] = conformance_classes(jobs=jobs)
+    pygeoapi_processes.CONFORMANCE_CLASSES[:] = conformance_classes(jobs=jobs, callbacks=callbacks)
     # It warns of every member of a description that is not a language.
     logging.getLogger("pygeoapi.l10n").setLevel(logging.ERROR)
     own = effective_config(config, processes)

@@ -32,7 +32,7 @@ def result_file(store: ResultStore) -> Callable[[Request], Awaitable[Response]]:
 def _answer(find: Callable[[], Found], result_id: str, request: Request) -> Response:
     found = find()
     try:
-        return file_response(request, found.path, found.media_type, _headers(found))
+        return file_response(found.path, found.media_type, request, _headers(found))
     except OSError as error:  # made room for, just now
         raise NoSuchResult(
             f"The result {result_id} has just gone; run the process again."

@@ -14,12 +14,15 @@ from samgis_process.embeddings import BlobStore, EmbeddingCache
 from samgis_process.inference.room import ModelRoom
 from samgis_process.inference.sessions import Runtime
 from samgis_process.jobs import JobRoom, JobStore, Limits, OutputStore
+from samgis_process.ogc.hrefs import Fetch
 from samgis_process.ogc.process import Context, Output, Process
 from samgis_process.processes.dem_composite import DemCompositeProcess
 from samgis_process.processes.pictures import Pictures
 from samgis_process.processes.segment import SegmentProcess
 from samgis_process.results import ResultStore
 from samgis_process.server import job_work
+from samgis_process.server.callbacks import Callbacks
+from samgis_process.server.fetching import fetcher
 from samgis_process.settings import AccessSettings, LimitSettings, Settings
 from samgis_process.settings import load as load_settings
 from samgis_process.sources import SourceCatalogue
@@ -72,6 +75,11 @@ class Services:
     def max_wait_s(self) -> int:
         """The longest that a client is kept waiting for a job."""
         return self.settings.jobs.max_wait_s
+
+    @property
+    def fetch(self) -> Fetch | None:
+        """Gets inputs that come by reference."""
+        return fetcher(self.settings.href)
 
     @property
     def allowed_hosts(self) -> tuple[str, ...]:
@@ -170,6 +178,7 @@ def job_room(settings: Settings, config: Path) -> JobRoom:
             lease_s=jobs.lease_s,
             grace_s=jobs.grace_s,
         ),
+        Callbacks(settings.callbacks) if settings.callbacks.enabled else None,
     )
 
 

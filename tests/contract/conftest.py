@@ -46,6 +46,7 @@ def config_path() -> Path:
 
 @pytest.fixture(scope="session")
 def serve():
+    """Serve an application of the test's own."""
     return serving
 
 

@@ -263,7 +263,7 @@ def test_an_unknown_output_is_refused(server):  # row 13
 @pytest.mark.parametrize(
     ("body", "place"),
     [
-        ({"outputs": {"features": {"transmissionMode": "reference"}}}, "outputs.features"),
+        ({"outputs": {"features": {"transmissionMode": "refer"}}}, "outputs.features"),
         ({"outputs": {"features": {"transmissionMode": {}}}}, "outputs.features"),
         ({"outputs": "features"}, "outputs"),
         ({"outputs": {"features": 1}}, "outputs.features"),

@@ -75,6 +75,23 @@ def test_a_range_is_answered_as_such(result):
     assert get(f"{result}/composite.tif", Range=f"bytes={len(whole)}-").status_code == 416
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "bytes",
+        "lines=1-2",
+        "bytes=",
+        "bytes=x-y",
+        "bytes=9-3",
+        "bytes=-",
+        ",".join(["bytes=0-1"] + ["3-4"] * 30),
+    ],
+)
+def test_a_range_that_is_none_means_all_of_it(result, asked):
+    answer = get(f"{result}/item.json", Range=asked)
+    assert (answer.status_code, answer.content) == (200, FILES["item.json"].content)
+
+
 def test_head_says_the_length(result):
     answer = get(f"{result}/composite.tif", "head")
     assert answer.status_code == 200
