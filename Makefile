@@ -8,10 +8,14 @@ HOST ?= 127.0.0.1
 PORT ?= 5000
 export HOST PORT
 
-.PHONY: serve test check bench terrain-table eval-model soak openapi lock system-packages clean models pictures
+.PHONY: serve serve-conformance test check bench terrain-table eval-model soak openapi lock system-packages clean models pictures
 
 serve: $(VENV)/.serve models
 	$(SAMGIS) serve
+
+# With the standard's test process, `echo`, for conformance suites
+serve-conformance: $(VENV)/.serve models
+	SAMGIS_SERVER__ECHO_S=1.5 $(SAMGIS) serve
 
 test: $(VENV)/.test check models
 	$(RUN) -m pytest

@@ -41,6 +41,12 @@ class ServerSettings(_Section):
     allowed_hosts: tuple[str, ...] = Field(
         (), description="Host headers accepted besides the loopback names and the public URL's."
     )
+    echo_s: float | None = Field(
+        None,
+        ge=0,
+        description="Offers the process `echo`, which conformance suites call, and says how many "
+        "seconds it takes; by default it is not offered.",
+    )
 
 
 class LimitSettings(_Section):

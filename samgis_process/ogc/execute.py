@@ -25,9 +25,9 @@ def answer(offer: Offer, content: bytes, accept: str | None, context: Context) -
 
 
 def perform(offer: Offer, request: ExecuteRequest, context: Context) -> Mapping[str, Output]:
-    """Return the requested outputs, in the order in which they were requested."""
+    """Return the requested outputs, as far as there are any, in the order of the request."""
     outputs = offer.process.run(request.inputs, replace(context, outputs=request.outputs))
-    return {name: outputs[name] for name in request.outputs}
+    return {name: outputs[name] for name in request.outputs if name in outputs}
 
 
 def perform_json(
@@ -53,4 +53,4 @@ def perform_stored(
     wanted: dict[str, str] = stored["outputs"]
     context = Context(stored["request_id"], wanted, stored["base_url"], report, asked)
     outputs = processes[name].run(dict(stored["inputs"]), context)
-    return {output: outputs[output] for output in wanted}
+    return {output: outputs[output] for output in wanted if output in outputs}
