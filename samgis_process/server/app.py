@@ -116,7 +116,7 @@ def create_app(config_path: Path, services: Services, jobs: JobRoom | None = Non
         routes=[
             Route("/health", Resource(GET=_health(services))),
             Route(PATH, Resource(GET=result_file(services.results))),
-            *process_routes(processes, pool, public_url=public_url, html=behind, jobs=handlers),
+            *process_routes(processes, pool, public_url=public_url, jobs=handlers),
             Mount("/", behind),
         ],
         middleware=_middleware(config, services),
