@@ -136,7 +136,7 @@ def test_job_list_links_lead_through_all_pages(suite, jobs):
 
 @rule("dismiss/job-dismiss-op", "dismiss/job-dismiss-success")
 def test_dismiss_job_dismiss_op_a_job_under_way_is_stopped_and_still_shown(suite):
-    body = {"inputs": {**GENERIC, "pause": 30}}
+    body = {"inputs": {**GENERIC, "pause": 10}}
     location = suite.execute(body, **ASYNC).headers["location"]
     answer = suite.delete(location)
     assert answer.status_code == 200
