@@ -61,7 +61,7 @@ def test_schemathesis_finds_no_server_error_and_nothing_undescribed(server, tmp_
     done = subprocess.run(
         [
             sys.executable, "-m", "schemathesis.cli", "--config-file", config,
-            "run", f"{server.url}/openapi", "--seed", "1", "--max-time", "15", "--workers", "8",
+            "run", f"{server.url}/openapi", "--seed", "1", "--max-time", "10", "--workers", "8",
             "--max-examples", "5", "--phases", "examples,coverage,fuzzing", "--no-shrink",
             "--checks", ",".join(CHECKS), "--continue-on-failure", "--no-color",
             "--generation-database", "none",
