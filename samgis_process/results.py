@@ -42,10 +42,11 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """The name that a result will have, and how long it will be kept."""
+    """The name that a result will have, how long it will be kept, and for whom."""
 
     id: str
     expires: datetime
+    owner: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,12 @@ class _Entry(NamedTuple):
     expires: float  # seconds since the epoch
     size: int
     path: Path
+
+
+class _Listed(NamedTuple):
+    expires: datetime
+    owner: str
+    files: dict[str, str]  # media types by name
 
 
 class ResultStore:
@@ -87,10 +94,10 @@ class ResultStore:
         self._looked: float | None = None
         self._lock = threading.Lock()
 
-    def ticket(self) -> Ticket:
-        """Return a name for a result to come."""
+    def ticket(self, owner: str = "") -> Ticket:
+        """Return a name for a result to come, which only `owner` will find."""
         until = datetime.fromtimestamp(self._clock(), UTC) + timedelta(seconds=self.keep_s)
-        return Ticket(str(uuid.uuid4()), until.replace(microsecond=0))
+        return Ticket(str(uuid.uuid4()), until.replace(microsecond=0), owner)
 
     def keep(self, ticket: Ticket, files: Mapping[str, File]) -> None:
         """Keep the files of a result, by name, under the ticket's id.
@@ -117,18 +124,19 @@ class ResultStore:
                 "instead of links."
             ) from error
 
-    def find(self, result_id: str, name: str) -> Found:
-        """Return a file of a result.
+    def find(self, result_id: str, name: str, owner: str = "") -> Found:
+        """Return a file of a result of `owner`.
 
         Raises:
-            NoSuchResult: it is not there, or not any more.
+            NoSuchResult: it is not there, or not any more, or it is somebody else's.
         """
         self._make_room(0)
         directory = self.directory / result_id
         # Only names that we gave can lead anywhere: an id, and what is in its list.
-        if not _is_id(result_id) or (listed := _listed(directory)) is None:
+        listed = _listed(directory) if _is_id(result_id) else None
+        if listed is None or listed.owner != owner:
             raise self._none(f"There is no result {result_id[:80]!r}.")
-        expires, files = listed
+        expires, _, files = listed
         if expires.timestamp() <= self._clock():
             raise self._none(
                 f"The result {result_id} was kept until {expires:%Y-%m-%dT%H:%M:%SZ}."
@@ -173,7 +181,7 @@ class ResultStore:
                 continue
             with contextlib.suppress(OSError):  # another process removed it just now
                 size = sum(_on_disk(file.stat().st_size) for file in path.iterdir())
-                yield _Entry(listed[0].timestamp(), size, path)
+                yield _Entry(listed.expires.timestamp(), size, path)
 
     def _remove_abandoned(self) -> None:
         for path in _children(self.directory):
@@ -214,15 +222,17 @@ def _write(directory: Path, ticket: Ticket, files: Mapping[str, File]) -> None:
     for name, file in files.items():
         (directory / name).write_bytes(file.content)
     listed = {name: file.media_type for name, file in files.items()}
-    text = json.dumps({"expires": ticket.expires.isoformat(), "files": listed})
+    head = {"expires": ticket.expires.isoformat(), "owner": ticket.owner}
+    text = json.dumps(head | {"files": listed})
     (directory / LIST).write_text(text, encoding="utf-8")
 
 
-def _listed(directory: Path) -> tuple[datetime, dict[str, str]] | None:
-    """Return until when a result is kept and its files' media types, or None."""
+def _listed(directory: Path) -> _Listed | None:
+    """Return what is written of a result, or None."""
     try:
         found = json.loads((directory / LIST).read_text(encoding="utf-8"))
-        return datetime.fromisoformat(found["expires"]), found["files"]
+        expires = datetime.fromisoformat(found["expires"])
+        return _Listed(expires, found.get("owner", ""), found["files"])
     except (OSError, ValueError, KeyError):
         return None
 

@@ -13,7 +13,16 @@ from typing import Any, Literal
 
 import platformdirs
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    IPvAnyNetwork,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
 
 from samgis_process.errors import SamgisError
 
@@ -41,12 +50,81 @@ class ServerSettings(_Section):
     allowed_hosts: tuple[str, ...] = Field(
         (), description="Host headers accepted besides the loopback names and the public URL's."
     )
+    log: Literal["text", "json"] = Field(
+        "text", description="Lines of the log: for people, or a JSON object each."
+    )
     echo_s: float | None = Field(
         None,
         ge=0,
         description="Offers the process `echo`, which conformance suites call, and says how many "
         "seconds it takes; by default it is not offered.",
     )
+
+
+class KeySettings(_Section):
+    """One API key."""
+
+    name: str = Field(
+        ...,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,99}$",
+        description="Whose it is; jobs and results belong to this name.",
+    )
+    sha256: str = Field(
+        ...,
+        pattern=r"^[0-9a-f]{64}$",
+        description="The key's SHA-256, which `samgis-process keys new` prints; never the key.",
+    )
+    operator: bool = Field(default=False, description="Whether it may read `/metrics`.")
+
+
+class AccessSettings(_Section):
+    """Who may use the server, and how much; by default everybody who reaches it, without limit."""
+
+    keys: tuple[KeySettings, ...] = Field(
+        (), description="API keys, each with `name`, `sha256` and `operator`."
+    )
+    user_header: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9-]+$",
+        description="Header in which a proxy names the user whom it has signed in; believed from "
+        "`proxies` alone.",
+    )
+    proxies: tuple[IPvAnyNetwork, ...] = Field(
+        (),
+        description="Addresses or networks of the proxies before this server, whose forwarded "
+        "headers are believed.",
+    )
+    forwarded: Literal["x-forwarded", "forwarded"] = Field(
+        "x-forwarded",
+        description="Which headers the proxies set: `X-Forwarded-For`, `-Proto` and `-Host`, or "
+        "`Forwarded` (RFC 7239). The others are ignored.",
+    )
+    everything: bool = Field(
+        default=False,
+        description="Whether the landing page, the conformance page, the OpenAPI document and the "
+        "processes are closed too.",
+    )
+    requests_per_minute: PositiveFloat | None = Field(
+        None, description="Requests a minute of a key or user, or of an address without one."
+    )
+    burst: PositiveInt = Field(60, description="Requests that may come at once, after a pause.")
+    executions_per_minute: PositiveFloat | None = Field(
+        None, description="Executions a minute, likewise."
+    )
+    executions_burst: PositiveInt = Field(
+        10, description="Executions that may come at once, after a pause."
+    )
+
+    @property
+    def is_closed(self) -> bool:
+        """Return whether clients must say who they are."""
+        return bool(self.keys or self.user_header)
+
+    @model_validator(mode="after")
+    def _has_proxies(self) -> AccessSettings:
+        if self.user_header and not self.proxies:
+            raise ValueError("user_header is believed from `proxies` alone, and there are none")
+        return self
 
 
 class LimitSettings(_Section):
@@ -270,6 +348,7 @@ class Settings(_Section):
     """The section `samgis:`."""
 
     server: ServerSettings = ServerSettings()
+    access: AccessSettings = AccessSettings()
     limits: LimitSettings = LimitSettings()
     models: ModelSettings = ModelSettings()
     cache: CacheSettings = CacheSettings()
@@ -359,9 +438,9 @@ def _explain_one(item: dict[str, Any]) -> str:
 
 
 def _known_names() -> list[str]:
-    sections = (Settings, ServerSettings, LimitSettings, ModelSettings, CacheSettings)
+    sections = (Settings, ServerSettings, AccessSettings, KeySettings, LimitSettings)
     sources = (XyzSettings, RasterSettings, GdalSettings, SampleSettings, SampleDemSettings)
-    models = (*sections, ResultSettings, JobSettings, *sources)
+    models = (*sections, ModelSettings, CacheSettings, ResultSettings, JobSettings, *sources)
     return sorted({name for model in models for name in model.model_fields})
 
 

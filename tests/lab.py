@@ -21,6 +21,8 @@ from samgis_process.jobs import JobRoom, JobStore, Limits, OutputStore
 from samgis_process.ogc.process import Context, Output
 from samgis_process.results import ResultStore
 from samgis_process.server.job_work import ProcessWork, explain
+from samgis_process.server.wiring import build_services
+from samgis_process.settings import AccessSettings, parse
 
 GEOJSON = "application/geo+json"
 FAULTS = {
@@ -210,6 +212,7 @@ def services(**changes: Any) -> SimpleNamespace:
         "allowed_hosts": ("maps.example.org",),
         "public_url": None,
         "max_wait_s": 20,
+        "access": AccessSettings(),
         "results": ResultStore(Path(tempfile.mkdtemp(prefix="results-")), 3600, 10**9),
         "health": lambda: {"models": {"tiny": "ok"}},
     }
@@ -219,6 +222,11 @@ def services(**changes: Any) -> SimpleNamespace:
 def work() -> ProcessWork:
     """What workers do; they find it by its name."""
     return ProcessWork(processes(jobs=True))
+
+
+def real_work(section: dict[str, Any], directory: Path) -> ProcessWork:
+    """The server's own processes, as settings describe them."""
+    return ProcessWork(build_services(parse(section, directory)).processes)
 
 
 def broken_work() -> ProcessWork:

@@ -7,9 +7,11 @@ from pydantic_core import PydanticUndefined
 
 from samgis_process.settings import (
     SHORT_NAMES,
+    AccessSettings,
     CacheSettings,
     GdalSettings,
     JobSettings,
+    KeySettings,
     LimitSettings,
     ModelSettings,
     RasterSettings,
@@ -23,6 +25,8 @@ from samgis_process.settings import (
 PAGE = Path(__file__).parent.parent / "docs" / "reference" / "settings.md"
 SECTIONS: dict[str, type[BaseModel]] = {
     "server": ServerSettings,
+    "access": AccessSettings,
+    "access.keys": KeySettings,
     "limits": LimitSettings,
     "models": ModelSettings,
     "cache": CacheSettings,

@@ -14,6 +14,7 @@ from samgis_process import __version__
 from samgis_process.cli import serving
 from samgis_process.cli.composite import composite
 from samgis_process.cli.doctor import doctor
+from samgis_process.cli.keys import keys
 from samgis_process.cli.models import models
 from samgis_process.cli.progress import Progress
 from samgis_process.errors import Fault, InvalidRequest, SamgisError, SourceUnavailable
@@ -91,6 +92,8 @@ def serve(ctx: click.Context, host: str, port: int) -> None:
     port = sockets[0].getsockname()[1]
     os.environ |= {"HOST": host, "PORT": str(port)}  # the configuration file reads them
     settings = load_settings(config)
+    set_up_logging(json_lines=settings.server.log == "json")
+    _warn_of_the_open(host, settings)
     jobs = wiring.job_room(settings, config)
     services = _ready(settings)
     from samgis_process.server.app import create_app  # noqa: PLC0415  pygeoapi takes seconds
@@ -98,6 +101,15 @@ def serve(ctx: click.Context, host: str, port: int) -> None:
     app = create_app(config, services, jobs)
     click.echo(f"Serving on http://{host}:{port}/ (stop with Ctrl-C)", err=True)
     serving.run(app, sockets)
+
+
+def _warn_of_the_open(host: str, settings: Settings) -> None:
+    if host not in {"127.0.0.1", "::1", "localhost"} and not settings.access.is_closed:
+        click.echo(
+            "Everybody who reaches this address may use the server and see all jobs; "
+            "docs/how-to/access.md says how to change that.",
+            err=True,
+        )
 
 
 def _ready(settings: Settings) -> wiring.Services:
@@ -116,6 +128,7 @@ def _ready(settings: Settings) -> wiring.Services:
 
 main.add_command(composite)
 main.add_command(doctor)
+main.add_command(keys)
 main.add_command(models)
 
 
@@ -181,7 +194,7 @@ def openapi(ctx: click.Context, out: Path | None) -> None:
     from samgis_process.server import openapi_file  # noqa: PLC0415  pygeoapi takes seconds
 
     services = wiring.build_services(_settings(ctx))
-    _write(openapi_file.render(services, ctx.obj.resolve()), out)
+    _write(openapi_file.render(services, ctx.obj.resolve(), services.access), out)
 
 
 def _write(text: str, out: Path | None) -> None:

@@ -70,8 +70,13 @@ def run(app: ASGIApp, sockets: list[socket.socket]) -> None:
 
     Requests under way are finished first.
     """
+    # Which proxies are believed is for `samgis.access.proxies` to say.
     config = uvicorn.Config(
-        app, log_config=None, server_header=False, timeout_graceful_shutdown=GRACE_S
+        app,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACE_S,
     )
     config.access_log = False
     try:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +23,44 @@ REINSTALL = "run `samgis-process models remove {0}` and `samgis-process models i
 
 # By the names that settings use.
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+
+
+LOOK_S = 0.02  # between questions whether a run is still wanted
+_is_cancelled: ContextVar[Callable[[], bool] | None] = ContextVar("is_cancelled", default=None)
+
+
+@contextmanager
+def stoppable(is_cancelled: Callable[[], bool]) -> Iterator[None]:
+    """Let runs of this thread fail soon after `is_cancelled` returns true."""
+    token = _is_cancelled.set(is_cancelled)
+    try:
+        yield
+    finally:
+        _is_cancelled.reset(token)
+
+
+@contextmanager
+def _watched() -> Iterator[Any]:
+    """Yield the options of a run, which ends when nobody wants it; None where nobody asks."""
+    is_cancelled = _is_cancelled.get()
+    if is_cancelled is None:
+        yield None
+        return
+    options, done = ort.RunOptions(), threading.Event()
+
+    def watch() -> None:
+        while not done.wait(LOOK_S):
+            if is_cancelled():
+                options.terminate = True
+                return
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield options
+    finally:
+        done.set()
+        watcher.join()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +104,20 @@ class Session:
 
     def run(self, outputs: Mapping[str, str], feeds: Mapping[str, Any]) -> dict[str, Any]:
         """Return the outputs asked for, {output: name}, by their new names."""
-        if self._device:
-            values = self._run_bound(list(outputs), feeds)
-        else:
-            values = self._session.run(list(outputs), dict(feeds))
+        with _watched() as options:
+            if self._device:
+                values = self._run_bound(list(outputs), feeds, options)
+            else:
+                values = self._session.run(list(outputs), dict(feeds), options)
         return dict(zip(outputs.values(), values, strict=True))
 
     def resident(self, array: NDArray[np.float32]) -> Any:
         """Return an array where the graph runs, so that many runs need not carry it there."""
         return ort.OrtValue.ortvalue_from_numpy(array, self._device, 0) if self._device else array
 
-    def _run_bound(self, outputs: Sequence[str], feeds: Mapping[str, Any]) -> list[Any]:
+    def _run_bound(
+        self, outputs: Sequence[str], feeds: Mapping[str, Any], options: Any
+    ) -> list[Any]:
         binding = self._session.io_binding()
         for name, value in feeds.items():
             if isinstance(value, np.ndarray):
@@ -82,7 +126,7 @@ class Session:
                 binding.bind_ortvalue_input(name, value)
         for name in outputs:
             binding.bind_output(name, "cpu")
-        self._session.run_with_iobinding(binding)
+        self._session.run_with_iobinding(binding, options)
         return list(binding.copy_outputs_to_cpu())
 
 

@@ -63,6 +63,8 @@ def _done(
     except Stopped:
         return "stopped", name
     except Exception as error:  # noqa: BLE001 - becomes the job's problem, a bug's log is there
+        if wire.cancelled.is_set():  # what was stopped in the middle fails in many ways
+            return "stopped", name
         return "failed", name, work.problem(error, request)
     return "done", name
 

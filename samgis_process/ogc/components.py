@@ -234,6 +234,10 @@ def _problem(description: str) -> Node:
 
 RESPONSES: Node = {
     "BadRequest": _problem("Something in the request is wrong; `errors` says what."),
+    "NotSignedIn": _problem("The request does not say who sends it, or not rightly.")
+    | {"headers": {"WWW-Authenticate": {"description": "How to say it.", "schema": _TEXT}}},
+    "NotAllowed": _problem("It is not for whoever asks."),
+    "TooManyRequests": _problem("The client has asked too often.") | {"headers": _RETRY},
     "NotFound": _problem("There is no such thing."),
     "JobFailed": _problem("The job failed: this is the problem that ended it."),
     "Gone": _problem("The job was dismissed."),

@@ -11,6 +11,9 @@ SamgisError
 │   └── JobDismissed          it was dismissed
 ├── ResultNotReady            the job is not done yet
 ├── JobFailed                 its own problem is the answer
+├── NotSignedIn               nobody knows who asks
+├── NotAllowed                who asks may not
+├── TooManyRequests           who asks has asked too often
 ├── UnsupportedMediaType      the body is not said to be JSON
 └── BodyTooLarge              the body is longer than this server reads
 """
@@ -57,6 +60,34 @@ class JobFailed(SamgisError):
     def __init__(self, problem: Mapping[str, Any]) -> None:
         self.problem = problem
         super().__init__(str(problem.get("detail", "")))
+
+
+class NotSignedIn(SamgisError):
+    """The request does not say who sends it, or not so that it can be believed.
+
+    Attributes:
+        challenge: how to say it, as in `WWW-Authenticate`.
+    """
+
+    def __init__(self, message: str, challenge: str) -> None:
+        super().__init__(message)
+        self.challenge = challenge
+
+
+class NotAllowed(SamgisError):
+    """It is known who asks, and that this is not for them."""
+
+
+class TooManyRequests(SamgisError):
+    """Whoever asks has asked too often.
+
+    Attributes:
+        retry_after_s: seconds after which another try makes sense.
+    """
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class UnsupportedMediaType(SamgisError):

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from samgis_process.ogc import body, encode
 from samgis_process.ogc import request as requests
 from samgis_process.ogc.descriptions import no_such_process
+from samgis_process.ogc.owner import NOBODY
 from samgis_process.ogc.process import Context, Output, Process
 from samgis_process.ogc.request import ExecuteRequest, Offer
 
@@ -51,6 +52,7 @@ def perform_stored(
     if name not in processes:  # the server was configured anew in the meantime
         raise no_such_process(name, processes)
     wanted: dict[str, str] = stored["outputs"]
-    context = Context(stored["request_id"], wanted, stored["base_url"], report, asked)
+    owner = stored.get("owner", NOBODY)  # jobs of before had none
+    context = Context(stored["request_id"], wanted, stored["base_url"], report, asked, owner)
     outputs = processes[name].run(dict(stored["inputs"]), context)
     return {output: outputs[output] for output in wanted if output in outputs}

@@ -18,8 +18,9 @@ from samgis_process.ogc import body, job_results, job_status
 from samgis_process.ogc import query as queries
 from samgis_process.ogc import request as requests
 from samgis_process.ogc.errors import JobDismissed, NoSuchJob, NotAcceptable
-from samgis_process.ogc.jobs import NOBODY, Jobs
+from samgis_process.ogc.jobs import Jobs
 from samgis_process.ogc.negotiation import HTML, JSON
+from samgis_process.ogc.owner import owner_of
 from samgis_process.ogc.prefer import wait_s
 from samgis_process.ogc.problems import request_id_of
 from samgis_process.ogc.request import ExecuteRequest, Offer
@@ -52,7 +53,7 @@ class JobHandlers:
         applied = ["respond-async"] if "respond-async" in preferred else []
         if waiting is not None:
             waiting = min(waiting, self.max_wait_s)
-            job = await self._end_of(job, waiting)
+            job = await self._end_of(job, owner_of(request), waiting)
             if not job.is_open:
                 return await self._result(job, request, base, f"wait={waiting}")
             applied.append(f"wait={waiting}")
@@ -64,24 +65,26 @@ class JobHandlers:
     def _submitted(self, offer: Offer, content: bytes, request: Request, base: str) -> Any:
         accept = request.headers.get("accept")
         wanted = _read(content, offer, accept)
+        owner = owner_of(request)
         stored = {
             "request_id": request_id_of(request),
+            "owner": owner,
             "base_url": base,
             "inputs": wanted.inputs,
             "outputs": wanted.outputs,
         }
-        return self.jobs.submit(offer.id, NOBODY, {"process_id": offer.id, **stored}, {
+        return self.jobs.submit(offer.id, owner, {"process_id": offer.id, **stored}, {
             "response": wanted.shape
         })  # fmt: skip
 
-    async def _end_of(self, job: Any, seconds: float) -> Any:
+    async def _end_of(self, job: Any, owner: str, seconds: float) -> Any:
         """Return the job once it has ended, or after some seconds as it is then."""
         loop, ended = asyncio.get_running_loop(), asyncio.Event()
         until = time.monotonic() + seconds
         with self.jobs.watching(job.id, lambda: loop.call_soon_threadsafe(ended.set)):
             while True:
                 ended.clear()
-                found = await run_in_threadpool(self.jobs.get, job.id, NOBODY)
+                found = await run_in_threadpool(self.jobs.get, job.id, owner)
                 left = until - time.monotonic()
                 if found is None or not found.is_open or left <= 0:
                     return found or job
@@ -92,7 +95,7 @@ class JobHandlers:
 
     async def _result(self, job: Any, request: Request, base: str, applied: str) -> Response:
         accept = request.headers.get("accept")
-        response = await run_in_threadpool(job_results.answer, self.jobs, job, accept)
+        response = await run_in_threadpool(job_results.answer, self.jobs, job, None, accept)
         response.headers["Link"] = f"<{job_status.address_of(job, base)}>; rel=monitor"
         response.headers["Preference-Applied"] = applied
         return response
@@ -100,7 +103,7 @@ class JobHandlers:
     async def listed(self, request: Request) -> ASGIApp:
         """Answer with a list of jobs."""
         html = page_is_wanted(request)
-        query = queries.job_query(request.query_params)
+        query = queries.job_query(request.query_params, owner_of(request))
         found = await run_in_threadpool(self.jobs.find, query.with_one_more())
         base = base_url(request, self.public_url)
         listed = job_status.job_list(found, request.query_params, base)
@@ -123,14 +126,18 @@ class JobHandlers:
         text = request.query_params.get("outputs")
         wanted = None if text is None else [name.strip() for name in text.split(",") if name]
         return await run_in_threadpool(
-            lambda: job_results.answer(self.jobs, self._job(request), _accepted(request), wanted)
+            lambda: job_results.answer(
+                self.jobs, self._job(request), request, _accepted(request), wanted
+            )
         )
 
     async def result(self, request: Request) -> ASGIApp:
         """Answer with one output of a job."""
         name = request.path_params["output_id"]
         return await run_in_threadpool(
-            lambda: job_results.one_output(self.jobs, self._job(request), name, _accepted(request))
+            lambda: job_results.one_output(
+                self.jobs, self._job(request), request, _accepted(request), name
+            )
         )
 
     def _info(self, job: Any, request: Request, *, html: bool) -> Response:
@@ -139,14 +146,14 @@ class JobHandlers:
 
     def _job(self, request: Request) -> Any:
         job_id = request.path_params["job_id"]
-        job = self.jobs.get(job_id, NOBODY)
+        job = self.jobs.get(job_id, owner_of(request))
         if job is None:
             raise NoSuchJob(f"There is no job {shown(job_id)}, or it was kept for its time.")
         return job
 
     def _dismiss(self, request: Request) -> Any:
         job_id = request.path_params["job_id"]
-        before = self.jobs.dismiss(job_id, NOBODY)
+        before = self.jobs.dismiss(job_id, owner_of(request))
         if before is not None and before.status == "dismissed":
             raise JobDismissed(f"The job {job_id} was dismissed before.")
         return self._job(request)

@@ -127,9 +127,15 @@ def _results(name: str, summary: str, *parameters: str) -> Node:
     operation = _job_operation(name, summary, "results", *parameters)
     ok = operation["responses"]["200"]
     # One output bare is whatever it is.
-    ok["content"] |= {JSON: {"schema": {}}, "*/*": {"schema": _BINARY}}
+    files = {"*/*": {"schema": _BINARY}}
+    ok["content"] |= {JSON: {"schema": {}}} | files
     nothing = {"description": "It ran; no output was asked for."}
-    operation["responses"] = {"200": ok, "204": nothing} | parts.RESULT_ERRORS
+    some = {
+        "206": {"description": "The bytes asked for.", "content": files},
+        "304": {"description": "The client has it."},
+        "416": {"description": "There are no such bytes."},
+    }
+    operation["responses"] = {"200": ok, "204": nothing} | some | parts.RESULT_ERRORS
     return operation
 
 

@@ -25,6 +25,11 @@ class WorkPool:
         self._lock = threading.Lock()  # a run ends in its own thread
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="process")
 
+    @property
+    def taken(self) -> int:
+        """How much work is under way or waiting."""
+        return self._taken
+
     async def run(self, work: Callable[[], T]) -> T:
         """Return what `work` returns, without holding the event loop.
 

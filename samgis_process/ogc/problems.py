@@ -102,6 +102,13 @@ PROBLEMS: dict[type[SamgisError], Problem] = {
     TookTooLong: Problem(
         HTTPStatus.GATEWAY_TIMEOUT, OURS + "time-limit", "The work took too long"
     ),
+    errors.NotSignedIn: Problem(
+        HTTPStatus.UNAUTHORIZED, OURS + "not-signed-in", "Say who you are"
+    ),
+    errors.NotAllowed: Problem(HTTPStatus.FORBIDDEN, OURS + "not-allowed", "This is not for you"),
+    errors.TooManyRequests: Problem(
+        HTTPStatus.TOO_MANY_REQUESTS, OURS + "too-many-requests", "Too many requests"
+    ),
     errors.NotAcceptable: Problem(
         HTTPStatus.NOT_ACCEPTABLE, OURS + "not-acceptable", "Not available in this media type"
     ),
@@ -177,7 +184,9 @@ def log(error: Exception, details: Mapping[str, Any], request_id: str) -> None:
 
 
 def _headers(error: Exception) -> dict[str, str]:
-    if isinstance(error, Overloaded):
+    if isinstance(error, errors.NotSignedIn):
+        return {"WWW-Authenticate": error.challenge}
+    if isinstance(error, Overloaded | errors.TooManyRequests):
         return {"Retry-After": str(error.retry_after_s)}
     if isinstance(error, StoreUnavailable):
         return {"Retry-After": "5"}

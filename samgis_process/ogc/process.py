@@ -38,6 +38,7 @@ class Context:
         base_url: the server's address as the client knows it, without a slash at its end.
         on_report: told how far the run has come.
         is_cancelled: asked whether anybody still wants the answer.
+        owner: whose request it is; who keeps anything keeps it for them. "" for nobody's.
     """
 
     request_id: str
@@ -45,6 +46,7 @@ class Context:
     base_url: str = ""
     on_report: Callable[[float, str], None] = _nobody_listens
     is_cancelled: Callable[[], bool] = _nobody_cancels
+    owner: str = ""
 
     def report(self, fraction: float, message: str) -> None:
         """Say how far the work has come, 0 to 1."""

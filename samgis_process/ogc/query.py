@@ -10,7 +10,7 @@ from starlette.datastructures import QueryParams
 
 from samgis_process.errors import Fault
 from samgis_process.ogc.errors import InvalidParameter
-from samgis_process.ogc.jobs import NOBODY, STATES, JobQuery
+from samgis_process.ogc.jobs import STATES, JobQuery
 from samgis_process.ogc.wording import did_you_mean, shown
 
 DEFAULT_LIMIT, MAX_LIMIT = 10, 10_000  # 18-062r2, /req/core/pl-limit-definition
@@ -46,8 +46,8 @@ def limit(query: Mapping[str, str]) -> int:
     return whole_number(query, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
 
 
-def job_query(query: QueryParams) -> JobQuery:
-    """Return which jobs a query asks for.
+def job_query(query: QueryParams, owner: str) -> JobQuery:
+    """Return which jobs of `owner` a query asks for.
 
     Raises:
         InvalidParameter: a parameter makes no sense.
@@ -55,7 +55,7 @@ def job_query(query: QueryParams) -> JobQuery:
     _chosen(query, "type", ("process",))  # there are no jobs of another type
     first, last = _interval(query.get("datetime"))
     return JobQuery(
-        NOBODY,
+        owner,
         limit(query),
         process_ids=_values(query, "processID"),
         statuses=_chosen(query, "status", STATES),

@@ -14,6 +14,7 @@ from samgis_process.ogc import execute
 from samgis_process.ogc.body import require_json
 from samgis_process.ogc.descriptions import Descriptions, job_control, no_such_process
 from samgis_process.ogc.job_routes import JobHandlers, job_routes
+from samgis_process.ogc.owner import owner_of
 from samgis_process.ogc.pages import outline, page
 from samgis_process.ogc.pool import WorkPool
 from samgis_process.ogc.prefer import execution_mode, preferences
@@ -60,7 +61,7 @@ class _Processes:
         content = await request.body()
         accept = request.headers.get("accept")
         base = base_url(request, self._public_url)
-        context = Context(request_id_of(request), base_url=base)
+        context = Context(request_id_of(request), base_url=base, owner=owner_of(request))
         work = partial(execute.answer, offer, content, accept, context)
         return await self._pool.run(work)
 

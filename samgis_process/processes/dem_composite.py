@@ -45,6 +45,10 @@ class Context(Protocol):
     def outputs(self) -> Mapping[str, str]:
         """The media type wanted of each output."""
 
+    @property
+    def owner(self) -> str:
+        """Whose request it is."""
+
     def report(self, fraction: float, message: str) -> None:
         """Say how far the work is, 0 to 1."""
 
@@ -114,7 +118,7 @@ class DemCompositeProcess:
 
     def _linked(self, work: Composition, context: Context) -> dict[str, Any]:
         """Keep the files, and return the collection that links them."""
-        ticket = self._results.ticket()
+        ticket = self._results.ticket(context.owner)
         expires = ticket.expires.strftime("%Y-%m-%dT%H:%M:%SZ")
 
         def href(name: str) -> str:

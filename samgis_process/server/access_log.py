@@ -9,11 +9,12 @@ from urllib.parse import quote
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LOGGER = logging.getLogger("samgis_process.requests")
+FACTS = "facts"  # of a record: what its line says, for those who want no line
 LONGEST = 200  # characters of a path; more is not ours
 
 
 class AccessLog:
-    """Logs method, path, status, milliseconds and request id; stands inside `RequestIds`."""
+    """Logs method, path, status, milliseconds, request id and owner; inside `RequestIds`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -34,11 +35,21 @@ class AccessLog:
         try:
             await self._app(scope, receive, send_watched)
         finally:
-            LOGGER.info(
-                "%s %s %s %.0f ms %s",
-                scope["method"],
-                quote(scope["path"])[:LONGEST],  # a line break in it would forge a line
-                status,
-                (time.perf_counter() - begun) * 1000,
-                scope.get("state", {}).get("request_id", "-"),
-            )
+            _write(scope, status, (time.perf_counter() - begun) * 1000)
+
+
+def _write(scope: Scope, status: str, ms: float) -> None:
+    state = scope.get("state", {})
+    facts = {
+        "method": scope["method"],
+        "path": quote(scope["path"])[:LONGEST],  # a line break in it would forge a line
+        "status": status,
+        "ms": round(ms),
+        "request_id": state.get("request_id", "-"),
+        "owner": quote(state.get("owner", ""), safe="@:") or "-",
+    }
+    LOGGER.info(
+        "%(method)s %(path)s %(status)s %(ms)s ms %(request_id)s %(owner)s",
+        facts,
+        extra={FACTS: facts},
+    )

@@ -30,15 +30,21 @@ from samgis_process.ogc.resource import Resource, json_response
 from samgis_process.ogc.routes import process_routes
 from samgis_process.results import ResultStore
 from samgis_process.server import openapi_file
+from samgis_process.server.access import Access
 from samgis_process.server.access_log import AccessLog
 from samgis_process.server.config import read_config
 from samgis_process.server.hosts import KnownHosts, allowed_names
+from samgis_process.server.metrics import Measured, Metrics
+from samgis_process.server.metrics_route import PATH as METRICS_PATH
+from samgis_process.server.metrics_route import named_patterns, show_metrics
+from samgis_process.server.proxies import Proxies
 from samgis_process.server.pygeoapi_mount import PygeoapiMount, load_app
 from samgis_process.server.result_files import PATH, result_file
+from samgis_process.settings import AccessSettings
 
 _EXPOSED = (
     "Accept-Ranges", "Allow", "Content-Range", "ETag", "Link", "Location", "Preference-Applied",
-    "Retry-After", "X-Request-Id",
+    "Retry-After", "WWW-Authenticate", "X-Request-Id",
 )  # fmt: skip
 
 
@@ -80,6 +86,11 @@ class Services(Protocol):
         ...
 
     @property
+    def access(self) -> AccessSettings:
+        """Who may use the server, and how much."""
+        ...
+
+    @property
     def allowed_hosts(self) -> Sequence[str]:
         """Host headers accepted besides the loopback names and the public URL's."""
         ...
@@ -106,28 +117,35 @@ def create_app(config_path: Path, services: Services, jobs: JobRoom | None = Non
     """
     config = read_config(config_path)
     processes = list(services.processes.values())
-    document = openapi_file.document(services, config, jobs=jobs is not None)
+    access = services.access
+    document = openapi_file.document(services, config, access=access, jobs=jobs is not None)
     inner = load_app(config, processes, document, jobs=jobs is not None)
     behind = PygeoapiMount(inner, services.public_url)
     public_url = services.public_url
     handlers = JobHandlers(jobs, public_url, services.max_wait_s) if jobs else None
     pool = WorkPool(services.limits.sync_workers, services.limits.sync_queue)
+    routes = [
+        Route("/health", Resource(GET=_health(services))),
+        Route(PATH, Resource(GET=result_file(services.results))),
+        *process_routes(processes, pool, public_url=public_url, jobs=handlers),
+    ]
+    metrics = Metrics(named_patterns(routes), services.processes)
+    # With a proxy before it, what comes from this machine may be anybody's.
+    alone = not (public_url or access.proxies)
+    operation = Resource(GET=show_metrics(metrics, pool, jobs, may_be_local=alone))
     return Starlette(
-        routes=[
-            Route("/health", Resource(GET=_health(services))),
-            Route(PATH, Resource(GET=result_file(services.results))),
-            *process_routes(processes, pool, public_url=public_url, jobs=handlers),
-            Mount("/", behind),
-        ],
-        middleware=_middleware(config, services),
+        routes=[*routes, Route(METRICS_PATH, operation), Mount("/", behind)],
+        middleware=_middleware(config, services, metrics),
         exception_handlers={SamgisError: _problem, HTTPException: _problem},
         lifespan=_open(pool, jobs),
     )
 
 
-def _middleware(config: Mapping[str, Any], services: Services) -> list[Middleware]:
+def _middleware(
+    config: Mapping[str, Any], services: Services, metrics: Metrics
+) -> list[Middleware]:
     """Return what stands around the routes, the outermost first."""
-    server = config["server"]
+    server, access = config["server"], services.access
     cross_origin = Middleware(
         CORSMiddleware,
         allow_origins=["*"],
@@ -138,9 +156,12 @@ def _middleware(config: Mapping[str, Any], services: Services) -> list[Middlewar
     return [
         Middleware(RequestIds),
         Middleware(AccessLog),
+        Middleware(Measured, metrics=metrics),
+        Middleware(Proxies, networks=access.proxies, kind=access.forwarded),
         *([cross_origin] if server.get("cors") else []),
         Middleware(Problems),
         Middleware(KnownHosts, names=allowed_names(services.public_url, services.allowed_hosts)),
+        Middleware(Access, settings=access),
         *([Middleware(_Gzip)] if server.get("gzip") else []),
         Middleware(BodyLimit, max_bytes=services.limits.max_body_bytes),
     ]
@@ -151,6 +172,7 @@ class _Gzip(GZipMiddleware):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         files = str(scope.get("path", "")).startswith("/results/")
+        files = files or any(name == b"range" for name, _ in scope.get("headers", ()))
         await (self.app if files else super().__call__)(scope, receive, send)
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from samgis_process.inference.sessions import stoppable
 from samgis_process.jobs.outputs import OutputFile
 from samgis_process.ogc import encode, execute, problems
 from samgis_process.ogc.process import Output, Process
@@ -26,7 +27,8 @@ class ProcessWork:
         is_cancelled: Callable[[], bool],
     ) -> dict[str, OutputFile]:
         """Return the outputs of the request as files."""
-        found = execute.perform_stored(self._processes, request, report, is_cancelled)
+        with stoppable(is_cancelled):
+            found = execute.perform_stored(self._processes, request, report, is_cancelled)
         return {name: _file(output) for name, output in found.items()}
 
     def problem(self, error: Exception, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -52,8 +54,9 @@ def _build(config_path: Path) -> ProcessWork:
     from samgis_process.server.wiring import build_services  # noqa: PLC0415
     from samgis_process.settings import load  # noqa: PLC0415
 
-    set_up_logging()
-    return ProcessWork(build_services(load(config_path)).processes)
+    settings = load(config_path)
+    set_up_logging(json_lines=settings.server.log == "json")
+    return ProcessWork(build_services(settings).processes)
 
 
 def _file(output: Output) -> OutputFile:

@@ -12,7 +12,10 @@ from samgis_process import __version__
 from samgis_process.ogc import components, openapi
 from samgis_process.ogc.process import Process
 from samgis_process.server.config import read_config
+from samgis_process.server.metrics_route import PATH as METRICS_PATH
+from samgis_process.server.openapi_access import with_access
 from samgis_process.server.result_files import PATH as RESULT_PATH
+from samgis_process.settings import AccessSettings
 
 _HEAD = "# Made from the processes by `samgis-process openapi`; a test compares the two.\n"
 
@@ -27,9 +30,18 @@ class HasProcesses(Protocol):
 
 
 def document(
-    services: HasProcesses, config: Mapping[str, Any], *, jobs: bool = True
+    services: HasProcesses,
+    config: Mapping[str, Any],
+    *,
+    access: AccessSettings | None = None,
+    jobs: bool = True,
 ) -> dict[str, Any]:
-    """Return the document for a pygeoapi configuration, of a server with or without jobs."""
+    """Return the document for a pygeoapi configuration.
+
+    Args:
+        access: who may use the server; by default everybody.
+        jobs: whether there are jobs.
+    """
     identification, licence = config["metadata"]["identification"], config["metadata"]["license"]
     health = openapi.read_operation("getHealth", "Whether the server is well", "health")
     health["get"]["parameters"] = []
@@ -41,8 +53,23 @@ def document(
         "license": {key: licence[key] for key in ("name", "url") if key in licence},
         "version": __version__,
     }
-    paths = {"/health": health, RESULT_PATH: _result_file()}
-    return openapi.document(services.processes.values(), info, extra_paths=paths, jobs=jobs)
+    paths = {"/health": health, METRICS_PATH: _metrics(), RESULT_PATH: _result_file()}
+    whole = openapi.document(services.processes.values(), info, extra_paths=paths, jobs=jobs)
+    return with_access(whole, access or AccessSettings())
+
+
+def _metrics() -> dict[str, Any]:
+    """Return the GET of the metrics."""
+    content = {"text/plain": {"schema": {"type": "string"}}}
+    return {
+        "get": {
+            "operationId": "getMetrics",
+            "summary": "Counts and times for operators, in Prometheus' text format",
+            "tags": ["service"],
+            "responses": {"200": {"description": "The metrics.", "content": content}}
+            | components.responses(s400="BadRequest", s403="NotAllowed", s500="ServerError"),
+        }
+    }
 
 
 def _result_file() -> dict[str, Any]:
@@ -72,9 +99,9 @@ def _result_file() -> dict[str, Any]:
     }
 
 
-def render(services: HasProcesses, config_path: Path) -> str:
+def render(services: HasProcesses, config_path: Path, access: AccessSettings | None = None) -> str:
     """Return the document as YAML, the same for the same processes and configuration."""
-    content = document(services, read_config(config_path))
+    content = document(services, read_config(config_path), access=access)
     return _HEAD + yaml.dump(content, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=99)
 
 

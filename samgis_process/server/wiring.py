@@ -21,7 +21,7 @@ from samgis_process.processes.pictures import Pictures
 from samgis_process.processes.segment import SegmentProcess
 from samgis_process.results import ResultStore
 from samgis_process.server import job_work
-from samgis_process.settings import LimitSettings, Settings
+from samgis_process.settings import AccessSettings, LimitSettings, Settings
 from samgis_process.settings import load as load_settings
 from samgis_process.sources import SourceCatalogue
 
@@ -63,6 +63,11 @@ class Services:
     def limits(self) -> LimitSettings:
         """What one request may ask for."""
         return self.settings.limits
+
+    @property
+    def access(self) -> AccessSettings:
+        """Who may use the server, and how much."""
+        return self.settings.access
 
     @property
     def max_wait_s(self) -> int:

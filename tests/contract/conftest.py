@@ -23,7 +23,8 @@ def pytest_configure(config: pytest.Config) -> None:
 @contextmanager
 def serving(app: Any) -> Iterator[str]:
     """Serve an application; yields its address."""
-    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="on"))
+    config = uvicorn.Config(app, log_level="critical", lifespan="on", proxy_headers=False)
+    server = uvicorn.Server(config)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(128)
@@ -31,9 +32,11 @@ def serving(app: Any) -> Iterator[str]:
         thread.start()
         while not server.started:
             time.sleep(0.01)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:  # a test that fails must not leave it running
+            server.should_exit = True
+            thread.join()
 
 
 @pytest.fixture(scope="session")
@@ -68,8 +71,15 @@ def make_job_server(config_path):
     """Serve the lab with jobs; further arguments go to the room of jobs."""
 
     @contextmanager
-    def make(directory: Path, room: Any = None, public_url: str | None = None, **limits: Any):
-        services = lab.services(processes=lab.processes(jobs=True), public_url=public_url)
+    def make(
+        directory: Path,
+        room: Any = None,
+        public_url: str | None = None,
+        access: Any = None,
+        **limits: Any,
+    ):
+        changes = {"public_url": public_url} | ({"access": access} if access else {})
+        services = lab.services(processes=lab.processes(jobs=True), **changes)
         app = create_app(config_path, services, room or lab.job_room(directory, **limits))
         with serving(app) as address:
             yield address

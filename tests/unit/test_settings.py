@@ -94,3 +94,27 @@ def test_every_setting_is_in_the_reference():
     spec.loader.exec_module(module)
     committed = module.PAGE.read_text(encoding="utf-8")
     assert committed == module.page(), "run `python tools/settings_reference.py`"
+
+
+@pytest.mark.parametrize(
+    ("access", "words"),
+    [
+        ({"user_header": "X-User"}, r"samgis\.access: .*believed from `proxies` alone"),
+        ({"proxies": ["my proxy"]}, r"samgis\.access\.proxies\.0: .*network"),
+        ({"keys": [{"name": "ann", "key": "x"}]}, r"samgis\.access\.keys\.0\.key is unknown"),
+        ({"keys": [{"name": "ann", "sha256": "samgis_s3cret"}]}, r"keys\.0\.sha256: "),
+        ({"burst": 0}, r"samgis\.access\.burst: "),
+        ({"request_per_minute": 1}, "did you mean requests_per_minute"),
+    ],
+)
+def test_access_that_cannot_be_is_refused_in_words(tmp_path, access, words):
+    with pytest.raises(ConfigurationError, match=words) as caught:
+        parse({"access": access}, tmp_path)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_keys_may_come_from_the_environment(tmp_path):
+    keys = f'[{{name: ann, sha256: "{"0" * 64}"}}]'
+    settings = load_text(tmp_path, "", SAMGIS_ACCESS__KEYS=keys)
+    assert settings.access.keys[0].name == "ann"
+    assert settings.access.is_closed
