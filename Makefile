@@ -8,10 +8,14 @@ HOST ?= 127.0.0.1
 PORT ?= 5000
 export HOST PORT
 
-.PHONY: serve test check bench terrain-table eval-model soak openapi lock system-packages clean models pictures
+.PHONY: serve serve-conformance conformance test check bench terrain-table eval-model soak openapi lock system-packages clean models pictures
 
 serve: $(VENV)/.serve models
 	$(SAMGIS) serve
+
+# With the standard's test process, `echo`, for conformance suites
+serve-conformance: $(VENV)/.serve models
+	SAMGIS_SERVER__ECHO_S=1.5 $(SAMGIS) serve
 
 test: $(VENV)/.test check models
 	$(RUN) -m pytest
@@ -41,6 +45,10 @@ eval-model: $(VENV)/.test models
 # Which rendering of elevation shows landforms best; EVAL="--origins drawn", EVAL=--sheet
 eval-landforms: $(VENV)/.test models
 	$(RUN) -m models.evaluation.landforms $(if $(MODEL),--model "$(MODEL)") $(EVAL)
+
+# The rules of the standard against a live server, and docs/reference/conformance.md from them
+conformance: $(VENV)/.test
+	$(RUN) tests/conformance_table.py
 
 soak: $(VENV)/.test models
 	$(RUN) -m pytest --soak

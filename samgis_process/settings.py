@@ -53,6 +53,12 @@ class ServerSettings(_Section):
     log: Literal["text", "json"] = Field(
         "text", description="Lines of the log: for people, or a JSON object each."
     )
+    echo_s: float | None = Field(
+        None,
+        ge=0,
+        description="Offers the process `echo`, which conformance suites call, and says how many "
+        "seconds it takes; by default it is not offered.",
+    )
 
 
 class KeySettings(_Section):

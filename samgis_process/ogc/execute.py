@@ -65,9 +65,9 @@ def answer(
 
 
 def perform(offer: Offer, request: ExecuteRequest, context: Context) -> Mapping[str, Output]:
-    """Return the requested outputs, in the order in which they were requested."""
+    """Return the requested outputs, as far as there are any, in the order of the request."""
     outputs = offer.process.run(request.inputs, replace(context, outputs=request.outputs))
-    return {name: outputs[name] for name in request.outputs}
+    return {name: outputs[name] for name in request.outputs if name in outputs}
 
 
 def perform_json(
@@ -94,4 +94,4 @@ def perform_stored(
     owner = stored.get("owner", NOBODY)  # jobs of before had none
     context = Context(stored["request_id"], wanted, stored["base_url"], report, asked, owner)
     outputs = processes[name].run(dict(stored["inputs"]), context)
-    return {output: outputs[output] for output in wanted}
+    return {output: outputs[output] for output in wanted if output in outputs}

@@ -12,6 +12,7 @@ from samgis_process.ogc.negotiation import HTML, JSON, is_json
 from samgis_process.ogc.process import Process
 from samgis_process.ogc.schemas import alternatives, for_openapi, media_types
 
+_BINARY: Node = {"type": "string", "format": "binary"}
 _JOB_TAGS = [{"name": "jobs", "description": "Work that is not waited for."}]
 _CREATED: Node = {
     "description": "A job was made of it.",
@@ -126,9 +127,10 @@ def _job_operation(name: str, summary: str, schema: str, *parameters: str) -> No
 
 def _results(name: str, summary: str, *parameters: str) -> Node:
     operation = _job_operation(name, summary, "results", *parameters)
-    files = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
     ok = operation["responses"]["200"]
-    ok["content"] |= files
+    # One output bare is whatever it is.
+    files = {"*/*": {"schema": _BINARY}}
+    ok["content"] |= {JSON: {"schema": {}}} | files
     some = {
         "206": {"description": "The bytes asked for.", "content": files},
         "304": {"description": "The client has it."},
@@ -146,7 +148,9 @@ def _one_result() -> Node:
 
 
 def _process_paths(described: Iterable[Mapping[str, Any]], *, jobs: bool, callbacks: bool) -> Node:
-    general = _execution("execute", "Run a process", ref("schemas", "execute"), {JSON: {}})
+    general = _execution(
+        "execute", "Run a process", ref("schemas", "execute"), {JSON: {}, "*/*": {}}
+    )
     general["post"]["parameters"].append(ref("parameters", "processID"))
     special = {f"/processes/{one['id']}/execution": _own_execution(one) for one in described}
     paths = {"/processes/{processID}/execution": general} | special
@@ -186,16 +190,23 @@ def _execution(name: str, summary: str, request: Node, answers: Node) -> Node:
 
 
 def _answers(description: Mapping[str, Any]) -> Node:
-    """Return the `content` of a run: one output bare, or the document of several."""
-    document_ = {JSON: {"schema": ref("schemas", "results")}}
+    """Return the `content` of a run: one output bare, or several in a document or in parts."""
     outputs = description.get("outputs", {})
-    if len(outputs) != 1:
-        return document_ | {"multipart/related": {"schema": {"type": "string"}}}
-    ((name, declared),) = outputs.items()
-    schema = ref("schemas", f"{description['id']}.outputs.{name}")
-    binary = {"type": "string", "format": "binary"}
-    offered = media_types(declared.get("schema", {}))
-    return {each: {"schema": schema if is_json(each) else binary} for each in offered} | document_
+    several = {"multipart/related": {"schema": {"type": "string"}}} if len(outputs) > 1 else {}
+    found: dict[str, list[Node]] = {}
+    for name, declared in outputs.items():
+        schema = ref("schemas", f"{description['id']}.outputs.{name}")
+        for each in media_types(declared.get("schema", {})):
+            found.setdefault(each, []).append(schema if is_json(each) else _BINARY)
+    found.setdefault(JSON, []).append(ref("schemas", "results"))
+    return {each: {"schema": _any(schemas)} for each, schemas in found.items()} | several
+
+
+def _any(schemas: list[Node]) -> Node:
+    """Return what fits one of the schemas."""
+    if _BINARY in schemas:
+        return _BINARY
+    return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
 
 
 def _process_schemas(described: Iterable[Mapping[str, Any]], *, hrefs: bool) -> Node:

@@ -70,5 +70,8 @@ class Process(Protocol):
         ...
 
     def run(self, inputs: dict[str, Any], context: Context) -> Mapping[str, Output]:
-        """Return the outputs, by id, for inputs that the description's schemas allow."""
+        """Return the outputs, by id, for inputs that the description's schemas allow.
+
+        One that these inputs do not lead to may be absent.
+        """
         ...

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
+from typing import Any
 
 from starlette.requests import Request
 from starlette.routing import Route
@@ -15,6 +16,7 @@ from samgis_process.ogc.descriptions import Descriptions, job_control, no_such_p
 from samgis_process.ogc.execute import Client, Elsewhere
 from samgis_process.ogc.job_routes import JobHandlers, job_routes
 from samgis_process.ogc.owner import owner_of
+from samgis_process.ogc.pages import outline, page
 from samgis_process.ogc.pool import WorkPool
 from samgis_process.ogc.prefer import execution_mode, preferences
 from samgis_process.ogc.problems import request_id_of
@@ -33,7 +35,6 @@ class _Processes:
         processes: Iterable[Process],
         pool: WorkPool,
         public_url: str | None,
-        html: ASGIApp | None,
         jobs: JobHandlers | None,
         elsewhere: Elsewhere,
     ) -> None:
@@ -45,18 +46,17 @@ class _Processes:
         self._elsewhere = elsewhere
         self._pool = pool
         self._public_url = public_url
-        self._html = html
         self._jobs = jobs
 
     async def listed(self, request: Request) -> ASGIApp:
         base = base_url(request, self._public_url)
         content = self._descriptions.summaries(request.query_params, base)
-        return self._page(request) or json_response(content)
+        return self._represented(request, "Processes", content)
 
     async def described(self, request: Request) -> ASGIApp:
         base = base_url(request, self._public_url)
         content = self._descriptions.describe(request.path_params["process_id"], base)
-        return self._page(request) or json_response(content)
+        return self._represented(request, str(content.get("title", content["id"])), content)
 
     async def executed(self, request: Request) -> ASGIApp:
         offer = self._offer(request.path_params["process_id"])
@@ -77,8 +77,10 @@ class _Processes:
             raise no_such_process(process_id, self._offers)
         return self._offers[process_id]
 
-    def _page(self, request: Request) -> ASGIApp | None:
-        return self._html if page_is_wanted(request) else None
+    def _represented(self, request: Request, title: str, content: Mapping[str, Any]) -> ASGIApp:
+        if not page_is_wanted(request):
+            return json_response(content)
+        return page(title, outline(content), headers={"Vary": "Accept"})
 
 
 def process_routes(
@@ -86,7 +88,6 @@ def process_routes(
     pool: WorkPool,
     *,
     public_url: str | None = None,
-    html: ASGIApp | None = None,
     jobs: JobHandlers | None = None,
     elsewhere: Elsewhere = _NOWHERE,
 ) -> list[Route]:
@@ -96,11 +97,10 @@ def process_routes(
         processes: what can be run; their descriptions are read once.
         pool: where they run.
         public_url: the server's address in links; by default the one that the client used.
-        html: answers instead of us where a page is wanted.
         jobs: makes jobs of what is not to be waited for; without it there are none.
         elsewhere: where values lie that are in no body; by default they are all in bodies.
     """
-    here = _Processes(processes, pool, public_url, html, jobs, elsewhere)
+    here = _Processes(processes, pool, public_url, jobs, elsewhere)
     return [
         Route("/processes", Resource(GET=here.listed)),
         Route("/processes/{process_id}", Resource(GET=here.described)),

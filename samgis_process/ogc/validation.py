@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from jsonschema import Draft202012Validator, FormatChecker, validators
@@ -22,6 +24,17 @@ _REFERENCE = {"href", "rel", "type", "hreflang", "title"}
 
 # Beyond JSON Schema's own, formats such as `ogc-bbox` say what a value means, not how it looks.
 FORMATS = FormatChecker()
+_MOMENT = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE
+)
+
+
+@FORMATS.checks("date-time", raises=ValueError)
+def _is_moment(value: object) -> bool:
+    """Return whether it is a date and time of RFC 3339; jsonschema's own check is an extra."""
+    if not isinstance(value, str):
+        return True
+    return bool(_MOMENT.fullmatch(value) and datetime.fromisoformat(value.upper()))
 
 
 class Checked(NamedTuple):

@@ -24,7 +24,7 @@ RENDERING = {
                 "stretch": {
                     "oneOf": [
                         {"type": "string", "enum": ["minmax", "none"]},
-                        {"type": "array"},
+                        {"type": "array", "items": {}},
                     ]
                 },
             },

@@ -147,12 +147,7 @@ def create_app(config_path: Path, services: Services, jobs: JobRoom | None = Non
         Route("/health", Resource(GET=_health(services))),
         Route(PATH, Resource(GET=result_file(services.results))),
         *process_routes(
-            processes,
-            pool,
-            public_url=public_url,
-            html=behind,
-            jobs=handlers,
-            elsewhere=elsewhere,
+            processes, pool, public_url=public_url, jobs=handlers, elsewhere=elsewhere
         ),
     ]
     metrics = Metrics(named_patterns(routes), services.processes)

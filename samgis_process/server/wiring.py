@@ -14,6 +14,7 @@ from samgis_process.embeddings import BlobStore, EmbeddingCache
 from samgis_process.inference.room import ModelRoom
 from samgis_process.inference.sessions import Runtime
 from samgis_process.jobs import JobRoom, JobStore, Limits, OutputStore
+from samgis_process.ogc.echo import EchoProcess
 from samgis_process.ogc.hrefs import Fetch
 from samgis_process.ogc.process import Context, Output, Process
 from samgis_process.processes.dem_composite import DemCompositeProcess
@@ -154,6 +155,8 @@ def build_services(settings: Settings) -> Services:
         "segment": SegmentService(segment),
         "dem-composite": DemCompositeService(composite),
     }
+    if settings.server.echo_s is not None:
+        processes["echo"] = EchoProcess(settings.server.echo_s)
     return Services(settings, sources, models, processes, results)
 
 

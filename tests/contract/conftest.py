@@ -40,14 +40,14 @@ def serving(app: Any) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def config_path() -> Path:
-    return Path(__file__).parents[2] / "pygeoapi-config.yml"
+def serve():
+    """Serve an application of one's own: a context manager that gives its address."""
+    return serving
 
 
 @pytest.fixture(scope="session")
-def serve():
-    """Serve an application of the test's own."""
-    return serving
+def config_path() -> Path:
+    return Path(__file__).parents[2] / "pygeoapi-config.yml"
 
 
 @pytest.fixture(scope="session")

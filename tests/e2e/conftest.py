@@ -120,6 +120,18 @@ def server(config, tmp_path_factory):
     running.stop()
 
 
+@pytest.fixture(scope="session")
+def suite_server(config, server, tmp_path_factory):
+    """A server with the process `echo` and jobs of its own."""
+    environ = {
+        "SAMGIS_SERVER__ECHO_S": "0.2",
+        "SAMGIS_DATA_DIR": str(tmp_path_factory.mktemp("data")),
+    }
+    running = Server(config, server.cache, **environ).start()
+    yield running
+    running.stop()
+
+
 @pytest.fixture
 def another_server(config):
     """Start one more server on a cache directory of choice."""

@@ -222,3 +222,19 @@ def test_unknown_and_missing_inputs_are_named():
     assert by_input["bbox"].message == "is missing"
     assert by_input["bbox"].remedy == "Spell it bbox."
     assert "zoom" not in by_input
+
+
+@pytest.mark.parametrize(
+    ("moment", "good"),
+    [
+        ("2026-03-01T12:00:00Z", True),
+        ("2026-03-01t12:00:00.123456+01:00", True),
+        ("2026-03-01T12:00:00", False),
+        ("2026-03-01", False),
+        ("2026-02-30T12:00:00Z", False),
+        ("soon", False),
+    ],
+)
+def test_a_moment_is_one_of_rfc_3339(moment, good):
+    _, faults = check({"type": "string", "format": "date-time"}, moment)
+    assert (not faults) == good, faults
