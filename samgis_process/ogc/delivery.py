@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ from samgis_process.ogc.process import Context, Output
 
 Shape = Literal["raw", "document"]
 Mode = Literal["value", "reference"]
+Preferred = Literal["minimal", "representation"]
 MINIMAL_BYTES = 4096  # longer values go by reference where a client prefers return=minimal
 _SUFFIXES = {
     "application/geo+json": ".geojson",
@@ -68,7 +69,12 @@ class Delivery:
 
     shape: Shape | None = None
     modes: Mapping[str, Mode] = field(default_factory=dict)
-    preferred: Literal["minimal", "representation"] | None = None
+    preferred: Preferred | None = None
+
+    def preferring(self, preferred: Preferred | None, transmission: Collection[str]) -> Delivery:
+        """Return it with a preference, unless that wants references where there are none."""
+        in_vain = preferred == "minimal" and "reference" not in transmission
+        return replace(self, preferred=None if in_vain else preferred)
 
     def by_reference(self, name: str, size: int) -> bool:
         """Return whether an output of `size` bytes goes by reference."""

@@ -55,7 +55,7 @@ def answer(
     if elsewhere.callbacks and (faults := only_jobs(parsed.get("subscriber"))):
         raise InvalidRequest(*faults)
     request = requests.read(parsed, offer, client.accept, elsewhere.fetch)
-    delivery = replace(request.delivery, preferred=return_(client.preferred))
+    delivery = request.delivery.preferring(return_(client.preferred), offer.transmission)
     outputs = perform(offer, request, context)
     delivered = encode.referred(outputs, delivery, elsewhere.keep, context)
     response = encode.response(delivered, delivery.shape, client.accept)

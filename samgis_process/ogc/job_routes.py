@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -81,7 +81,7 @@ class JobHandlers:
             "inputs": wanted.inputs,
             "outputs": wanted.outputs,
         }
-        delivery = replace(wanted.delivery, preferred=return_(preferred))
+        delivery = wanted.delivery.preferring(return_(preferred), offer.transmission)
         job_request = {"process_id": offer.id, **stored}
         called = {"subscriber": wanted.subscriber, "base_url": stored["base_url"]}
         answer = delivery.stored() | (called if wanted.subscriber else {})

@@ -6,6 +6,8 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Literal
 
+from samgis_process.ogc.delivery import Preferred
+
 # A comma or semicolon inside a quoted string does not separate.
 _COMMA = re.compile(r',(?=(?:[^"]*"[^"]*")*[^"]*$)')
 _SEMICOLON = re.compile(r';(?=(?:[^"]*"[^"]*")*[^"]*$)')
@@ -32,7 +34,7 @@ def wait_s(preferred: Mapping[str, str]) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
-def return_(preferred: Mapping[str, str]) -> Literal["minimal", "representation"] | None:
+def return_(preferred: Mapping[str, str]) -> Preferred | None:
     """Return the preference `return`, where it is one of those that RFC 7240 knows."""
     match preferred.get("return"):
         case "minimal":

@@ -58,8 +58,8 @@ def _one(
     try:
         found = outbound.get(address, rules, limits)
     except Refused as error:
-        hosts = ", ".join((*settings.hosts, *settings.private_hosts))
-        return Unfetched(str(error), f"an address at: {hosts}")
+        # Which private hosts there are is nobody else's business.
+        return Unfetched(str(error), ", ".join(settings.hosts) or "a host named by the operator")
     except Unreachable as error:
         limit = f"{settings.max_bytes} bytes within {settings.timeout_s:g} s, for all together"
         return Unfetched(str(error), limit)

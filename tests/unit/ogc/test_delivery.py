@@ -53,6 +53,13 @@ def test_a_preference_is_applied_only_where_it_made_a_difference():
     assert whole.applied({}) is None
 
 
+def test_nobody_gets_references_where_a_process_has_none():
+    delivery = Delivery("raw")
+    assert delivery.preferring("minimal", ["value"]) == delivery
+    assert delivery.preferring("minimal", ["value", "reference"]).preferred == "minimal"
+    assert delivery.preferring("representation", ["value"]).preferred == "representation"
+
+
 def test_a_delivery_is_kept_with_its_job_and_an_older_one_read():
     delivery = Delivery("raw", {"b": "reference"}, "minimal")
     assert Delivery.of(delivery.stored()) == delivery
