@@ -15,7 +15,8 @@ from samgis_process.jobs.process import Bell, WorkerProcess
 from samgis_process.jobs.store import JobStore
 
 ATTEMPTS = 2  # how often work on a job is begun
-STOP_S = 0.4  # for a worker to stop by itself before its process is ended
+STOP_S = 0.3  # for a worker to stop by itself before its process is ended
+START_S = 120  # for a worker to open what it needs, which is not the job's time
 TICK_S = 0.25  # between looks at the clock and the record
 WRITE_S = 0.25  # between two reports in the record
 INSIST_S = 60  # for a record that cannot be written now
@@ -61,7 +62,7 @@ class Attempt:
         self._store = around.store
         self._bell = bell
         self._closing = closing
-        self._late_at = begun + around.time_limit_s
+        self._late_at = begun + START_S + around.time_limit_s
         self._renew_at = begun + around.lease_s / 4
         self._write_at = begun
         self._news: tuple[int, str] | None = None
@@ -73,7 +74,7 @@ class Attempt:
         if self._worker.is_ready:
             self._begin()
         while True:
-            message = self._worker.hear(TICK_S, self._bell)
+            message = self._worker.hear(self._patience(), self._bell)
             if message and self._is_end(message):
                 return
             self._look_around()
@@ -82,7 +83,11 @@ class Attempt:
                 self._end_for(self._reason)
                 return
 
+    def _patience(self) -> float:
+        return max(0.0, self._kill_at - time.monotonic()) if self._reason else TICK_S
+
     def _begin(self) -> None:
+        self._late_at = time.monotonic() + self._around.time_limit_s
         self._worker.start_on(self.claim.results, self.claim.request)
 
     def _is_end(self, message: tuple[Any, ...]) -> bool:

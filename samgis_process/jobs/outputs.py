@@ -9,7 +9,7 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -27,6 +27,23 @@ class OutputFile:
     media_type: str
     kind: Kind
     content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFile:
+    """An output that was written."""
+
+    media_type: str
+    kind: Kind
+    path: Path
+
+    @property
+    def content(self) -> bytes:
+        """What was written; raises NoSuchResult where it is not there any more."""
+        try:
+            return self.path.read_bytes()
+        except OSError as error:
+            raise _gone() from error
 
 
 class OutputStore:
@@ -55,32 +72,20 @@ class OutputStore:
             reason = error.strerror or type(error).__name__
             raise NoRoom(f"The results cannot be kept: {reason}. Try again later.") from error
 
-    def listed(self, name: str) -> dict[str, str]:
-        """Return the media types of the outputs that were written, by their names.
+    def find(self, name: str) -> dict[str, KeptFile]:
+        """Return the outputs of a try, by their names.
 
         Raises:
             NoSuchResult: they are not there.
         """
-        return {output: entry["media_type"] for output, entry in self._list(name).items()}
-
-    def read(self, name: str, wanted: Iterable[str] | None = None) -> dict[str, OutputFile]:
-        """Return the outputs of a try, or those that are wanted.
-
-        Raises:
-            NoSuchResult: they are not there.
-        """
-        listed = self._list(name)
-        numbers = {output: number for number, output in enumerate(listed)}
-        chosen = list(listed) if wanted is None else list(wanted)
+        directory = self.directory / name
         try:
+            listed = json.loads((directory / LIST).read_text(encoding="utf-8"))
             return {
-                output: OutputFile(
-                    content=(self.directory / name / str(numbers[output])).read_bytes(),
-                    **listed[output],  # type: ignore[arg-type]  # as written above
-                )
-                for output in chosen
+                output: KeptFile(entry["media_type"], entry["kind"], directory / str(number))
+                for number, (output, entry) in enumerate(listed.items())
             }
-        except (OSError, KeyError, TypeError) as error:
+        except (OSError, ValueError) as error:
             raise _gone() from error
 
     def remove(self, name: str) -> None:
@@ -110,15 +115,6 @@ class OutputStore:
         with contextlib.suppress(OSError):
             return [path.name for path in self.directory.iterdir()]
         return []
-
-    def _list(self, name: str) -> dict[str, dict[str, str]]:
-        try:
-            found: dict[str, dict[str, str]] = json.loads(
-                (self.directory / name / LIST).read_text(encoding="utf-8")
-            )
-        except (OSError, ValueError) as error:
-            raise _gone() from error
-        return found
 
 
 def _gone() -> NoSuchResult:

@@ -7,7 +7,7 @@ import secrets
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from samgis_process.errors import NoSuchResult, StoreUnavailable
 from samgis_process.jobs.attempt import Explain, Surroundings, interrupted
 from samgis_process.jobs.job import Job, Query
-from samgis_process.jobs.outputs import OutputFile, OutputStore
+from samgis_process.jobs.outputs import KeptFile, OutputStore
 from samgis_process.jobs.runner import Runner
 from samgis_process.jobs.store import JobStore
 from samgis_process.jobs.work import WorkFactory
@@ -113,21 +113,15 @@ class JobRoom:
             self._tell(job_id)
         return before
 
-    def media_types(self, job: Job) -> Mapping[str, str]:
-        """Return the media types of a successful job's outputs, by their names.
+    def outputs(self, job: Job) -> Mapping[str, KeptFile]:
+        """Return the outputs of a successful job, by their names.
 
         Raises:
             NoSuchResult: they are not there any more.
         """
-        return self._outputs.listed(_results(job))
-
-    def outputs(self, job: Job, wanted: Iterable[str] | None = None) -> Mapping[str, OutputFile]:
-        """Return outputs of a successful job, all or those that are wanted.
-
-        Raises:
-            NoSuchResult: they are not there any more.
-        """
-        return self._outputs.read(_results(job), wanted)
+        if job.results is None:
+            raise NoSuchResult("The job has no results.")
+        return self._outputs.find(job.results)
 
     @contextmanager
     def watching(self, job_id: str, tell: Callable[[], object]) -> Iterator[None]:
@@ -191,9 +185,3 @@ class JobRoom:
         for name in names:
             if name not in used:
                 self._outputs.remove(name)
-
-
-def _results(job: Job) -> str:
-    if job.results is None:
-        raise NoSuchResult("The job has no results.")
-    return job.results

@@ -11,23 +11,19 @@ import itertools
 import threading
 import uuid
 from collections.abc import Collection, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import orjson
 from sqlalchemy import (
     Connection,
-    RowMapping,
     Update,
     and_,
-    case,
     delete,
     func,
     insert,
-    or_,
     select,
-    tuple_,
     update,
 )
 from sqlalchemy.exc import SQLAlchemyError
@@ -35,19 +31,11 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from samgis_process.errors import Overloaded, StoreUnavailable
 from samgis_process.jobs.job import Claim, Job, Query, Status
+from samgis_process.jobs.rows import SHOWN, conditions, job_of, json_text, micros, now
 from samgis_process.jobs.tables import JOBS, WRITE, is_sqlite, open_engine
 
 MOST_PARAMETERS = 1000  # of one statement; databases take some thousands
 RETRY_S = 5  # for who found the queue full
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_SHOWN = [column for column in JOBS.c if column.name not in {"request", "lease"}]
-
-
-def now() -> datetime:
-    """Return the time, in UTC, to the millisecond: what clients see is what they can ask for."""
-    moment = datetime.now(UTC)
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 class JobStore:
@@ -78,7 +66,7 @@ class JobStore:
         Raises:
             Overloaded: `queue` jobs wait already.
         """
-        moment = _micros(now())
+        moment = micros(now())
         values = {
             "id": str(uuid.uuid4()),
             "process_id": process_id,
@@ -89,8 +77,8 @@ class JobStore:
             "created": moment,
             "updated": moment,
             "attempts": 0,
-            "answer": _text(answer),
-            "request": _text(request),
+            "answer": json_text(answer),
+            "request": json_text(request),
         }
         with self._writing() as connection:
             if _count_waiting(connection) >= queue:
@@ -100,21 +88,21 @@ class JobStore:
                     RETRY_S,
                 )
             connection.execute(insert(JOBS).values(values))
-        return _job({**dict.fromkeys(_NULLABLE), **values})
+        return job_of({**dict.fromkeys(_NULLABLE), **values})
 
     def get(self, job_id: str, owner: str) -> Job | None:
         """Return a job of `owner`, or None."""
-        chosen = select(*_SHOWN).where(JOBS.c.id == job_id, JOBS.c.owner == owner)
+        chosen = select(*SHOWN).where(JOBS.c.id == job_id, JOBS.c.owner == owner)
         with self._reading() as connection:
             row = connection.execute(chosen).mappings().first()
-        return _job(row) if row else None
+        return job_of(row) if row else None
 
     def find(self, query: Query) -> list[Job]:
         """Return the jobs that the query asks for, newest first."""
-        chosen = select(*_SHOWN).where(*_conditions(query))
+        chosen = select(*SHOWN).where(*conditions(query))
         chosen = chosen.order_by(JOBS.c.created.desc(), JOBS.c.id.desc()).limit(query.limit)
         with self._reading() as connection:
-            return [_job(row) for row in connection.execute(chosen).mappings()]
+            return [job_of(row) for row in connection.execute(chosen).mappings()]
 
     def counts(self) -> dict[tuple[str, str], int]:
         """Return the number of jobs, of all owners, by process and status."""
@@ -126,16 +114,16 @@ class JobStore:
     def dismiss(self, job_id: str, owner: str) -> Job | None:
         """Make a job of `owner` dismissed, if it is there and is not; return it as it was."""
         mine = and_(JOBS.c.id == job_id, JOBS.c.owner == owner)
-        moment = _micros(now())
+        moment = micros(now())
         with self._writing() as connection:
-            seen = select(*_SHOWN).where(mine).with_for_update()
+            seen = select(*SHOWN).where(mine).with_for_update()
             before = connection.execute(seen).mappings().first()
             connection.execute(
                 update(JOBS)
                 .where(mine, JOBS.c.status != Status.DISMISSED)
                 .values(_end(Status.DISMISSED, "Dismissed", moment) | {"problem": None})
             )
-        return _job(before) if before else None
+        return job_of(before) if before else None
 
     # What workers say
 
@@ -153,8 +141,8 @@ class JobStore:
             .where(waiting)
             .values(
                 status=Status.RUNNING, worker=worker, attempts=JOBS.c.attempts + 1, progress=0,
-                started=_micros(moment), updated=_micros(moment), message="Started",
-                lease=_micros(moment + timedelta(seconds=lease_s)),
+                started=micros(moment), updated=micros(moment), message="Started",
+                lease=micros(moment + timedelta(seconds=lease_s)),
             )
             .returning(JOBS.c.id, JOBS.c.attempts, JOBS.c.request)
         )  # fmt: skip
@@ -164,7 +152,7 @@ class JobStore:
 
     def renew(self, claim: Claim, lease_s: float) -> bool:
         """Keep the claim for some time; return whether it still holds."""
-        until = _micros(now() + timedelta(seconds=lease_s))
+        until = micros(now() + timedelta(seconds=lease_s))
         return self._say(claim, update(JOBS).values(lease=until))
 
     def holds(self, claim: Claim) -> bool:
@@ -174,12 +162,12 @@ class JobStore:
 
     def report(self, claim: Claim, progress: int, message: str) -> bool:
         """Say how far the work has come, 0 to 100; return whether the claim still holds."""
-        values = {"progress": progress, "message": message, "updated": _micros(now())}
+        values = {"progress": progress, "message": message, "updated": micros(now())}
         return self._say(claim, update(JOBS).values(values))
 
     def succeed(self, claim: Claim, results: str) -> bool:
         """Say that the work is done; return whether the claim still held."""
-        values = _end(Status.SUCCESSFUL, "Done", _micros(now()))
+        values = _end(Status.SUCCESSFUL, "Done", micros(now()))
         return self._say(
             claim, update(JOBS).values(values | {"progress": 100, "results": results})
         )
@@ -187,7 +175,7 @@ class JobStore:
     def fail(self, claim: Claim, problem: Mapping[str, Any]) -> bool:
         """Say that the work cannot be done; return whether the claim still held."""
         message = str(problem.get("detail") or problem.get("title") or "Failed")
-        values = _end(Status.FAILED, message, _micros(now())) | {"problem": _text(problem)}
+        values = _end(Status.FAILED, message, micros(now())) | {"problem": json_text(problem)}
         return self._say(claim, update(JOBS).values(values))
 
     def release(self, claim: Claim, message: str, *, counts: bool) -> bool:
@@ -198,7 +186,7 @@ class JobStore:
     def expired(self, but: Collection[str]) -> list[Claim]:
         """Return the claims whose time has passed, without those on the jobs in `but`."""
         lost = select(JOBS.c.id, JOBS.c.attempts, JOBS.c.worker).where(
-            JOBS.c.status == Status.RUNNING, JOBS.c.lease < _micros(now())
+            JOBS.c.status == Status.RUNNING, JOBS.c.lease < micros(now())
         )
         with self._reading() as connection:
             rows = connection.execute(lost).all()
@@ -208,7 +196,7 @@ class JobStore:
 
     def forget(self, keep_s: float) -> int:
         """Remove the jobs that ended longer ago; return their number."""
-        limit = _micros(now() - timedelta(seconds=keep_s))
+        limit = micros(now() - timedelta(seconds=keep_s))
         with self._writing() as connection:
             return int(
                 connection.execute(delete(JOBS).where(JOBS.c.finished < limit)).rowcount or 0
@@ -272,64 +260,9 @@ def _end(status: Status, message: str, moment: int) -> dict[str, Any]:
 
 def _waiting_again(message: str) -> dict[str, Any]:
     free = {"worker": None, "lease": None, "started": None, "progress": 0}
-    return free | {"status": Status.ACCEPTED, "message": message, "updated": _micros(now())}
+    return free | {"status": Status.ACCEPTED, "message": message, "updated": micros(now())}
 
 
 def _count_waiting(connection: Connection) -> int:
     waiting = select(func.count()).where(JOBS.c.status == Status.ACCEPTED)
     return int(connection.execute(waiting).scalar_one())
-
-
-def _conditions(query: Query) -> Iterator[ColumnElement[bool]]:
-    yield JOBS.c.owner == query.owner
-    if query.process_ids:
-        yield JOBS.c.process_id.in_(query.process_ids)
-    if query.statuses:
-        yield JOBS.c.status.in_(query.statuses)
-    if query.created_from:
-        yield JOBS.c.created >= _micros(query.created_from)
-    if query.created_to:
-        yield JOBS.c.created <= _micros(query.created_to)
-    if query.after:
-        created, job_id = query.after
-        yield tuple_(JOBS.c.created, JOBS.c.id) < tuple_(_micros(created), job_id)
-    yield from _lasting(query)
-
-
-def _lasting(query: Query) -> Iterator[ColumnElement[bool]]:
-    """Yield the limits of duration; what never began has none.
-
-    Source: 18-062r2, /req/job-list/duration-response.
-    """
-    if query.min_duration_s is None and query.max_duration_s is None:
-        return
-    running = JOBS.c.status == Status.RUNNING
-    end = case((running, _micros(now())), else_=JOBS.c.finished)
-    yield JOBS.c.started.is_not(None)
-    yield or_(running, JOBS.c.finished.is_not(None))
-    if query.min_duration_s is not None:
-        yield end - JOBS.c.started >= round(query.min_duration_s * 1e6)
-    if query.max_duration_s is not None:
-        yield end - JOBS.c.started <= round(query.max_duration_s * 1e6)
-
-
-def _job(row: RowMapping | Mapping[str, Any]) -> Job:
-    values = {str(column.name): row[column.name] for column in _SHOWN}
-    for name in ("created", "started", "finished", "updated"):
-        values[name] = _moment(values[name])
-    values["status"] = Status(values["status"])
-    values["answer"] = orjson.loads(values["answer"])
-    values["problem"] = orjson.loads(values["problem"]) if values["problem"] else None
-    return Job(**values)
-
-
-def _text(value: Mapping[str, Any]) -> str:
-    return orjson.dumps(value).decode()
-
-
-def _micros(moment: datetime) -> int:
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def _moment(micros: int | None) -> datetime | None:
-    return None if micros is None else _EPOCH + timedelta(microseconds=micros)

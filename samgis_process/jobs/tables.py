@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -72,12 +73,15 @@ def open_engine(url: str | Path) -> Engine:
     Raises:
         StoreUnusable: it cannot be opened, or its tables are of another version.
     """
-    try:
-        engine = _engine(url)
-        with engine.execution_options(**{WRITE: True}).begin() as connection:
-            _prepare(connection)
-    except (SQLAlchemyError, ImportError, OSError) as error:
-        raise StoreUnusable(f"The job store cannot be opened: {_reason(error)}") from error
+    with contextlib.ExitStack() as if_it_fails:
+        try:
+            engine = _engine(url)
+            if_it_fails.callback(engine.dispose)
+            with engine.execution_options(**{WRITE: True}).begin() as connection:
+                _prepare(connection)
+        except (SQLAlchemyError, ImportError, OSError) as error:
+            raise StoreUnusable(f"The job store cannot be opened: {_reason(error)}") from error
+        if_it_fails.pop_all()
     return engine
 
 

@@ -95,7 +95,7 @@ class JobHandlers:
 
     async def _result(self, job: Any, request: Request, base: str, applied: str) -> Response:
         accept = request.headers.get("accept")
-        response = await run_in_threadpool(job_results.answer, self.jobs, job, accept)
+        response = await run_in_threadpool(job_results.answer, self.jobs, job, None, accept)
         response.headers["Link"] = f"<{job_status.address_of(job, base)}>; rel=monitor"
         response.headers["Preference-Applied"] = applied
         return response
@@ -126,14 +126,18 @@ class JobHandlers:
         text = request.query_params.get("outputs")
         wanted = None if text is None else [name.strip() for name in text.split(",") if name]
         return await run_in_threadpool(
-            lambda: job_results.answer(self.jobs, self._job(request), _accepted(request), wanted)
+            lambda: job_results.answer(
+                self.jobs, self._job(request), request, _accepted(request), wanted
+            )
         )
 
     async def result(self, request: Request) -> ASGIApp:
         """Answer with one output of a job."""
         name = request.path_params["output_id"]
         return await run_in_threadpool(
-            lambda: job_results.one_output(self.jobs, self._job(request), name, _accepted(request))
+            lambda: job_results.one_output(
+                self.jobs, self._job(request), request, _accepted(request), name
+            )
         )
 
     def _info(self, job: Any, request: Request, *, html: bool) -> Response:

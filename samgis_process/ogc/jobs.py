@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 STATES = ("accepted", "running", "successful", "failed", "dismissed")
@@ -89,8 +90,13 @@ class Kept(Protocol):
         ...
 
     @property
+    def path(self) -> Path:
+        """The file."""
+        ...
+
+    @property
     def content(self) -> bytes:
-        """The bytes."""
+        """Its bytes; raises NoSuchResult."""
         ...
 
 
@@ -138,12 +144,8 @@ class Jobs[J: Job](Protocol):
         """Dismiss a job of `owner` and end its work; return it as it was, None if unknown."""
         ...
 
-    def media_types(self, job: J) -> Mapping[str, str]:
-        """Return the media types of a successful job's outputs; raises NoSuchResult."""
-        ...
-
-    def outputs(self, job: J, wanted: Iterable[str] | None = None) -> Mapping[str, Kept]:
-        """Return a successful job's outputs, all or some; raises NoSuchResult."""
+    def outputs(self, job: J) -> Mapping[str, Kept]:
+        """Return a successful job's outputs, by their names; raises NoSuchResult."""
         ...
 
     def watching(

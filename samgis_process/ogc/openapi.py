@@ -128,7 +128,12 @@ def _results(name: str, summary: str, *parameters: str) -> Node:
     ok = operation["responses"]["200"]
     ok["content"] |= files
     nothing = {"description": "It ran; no output was asked for."}
-    operation["responses"] = {"200": ok, "204": nothing} | parts.RESULT_ERRORS
+    some = {
+        "206": {"description": "The bytes asked for.", "content": files},
+        "304": {"description": "The client has it."},
+        "416": {"description": "There are no such bytes."},
+    }
+    operation["responses"] = {"200": ok, "204": nothing} | some | parts.RESULT_ERRORS
     return operation
 
 

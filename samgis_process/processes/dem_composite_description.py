@@ -138,7 +138,7 @@ def _unit(unit: str) -> str:
 def _how() -> dict[str, dict[str, Any]]:
     turn = {"type": "number", "minimum": 0, "maximum": 360, "default": USUAL.azimuth}
     above = {"type": "number", "minimum": 0, "maximum": 90, "default": USUAL.altitude}
-    cells = {"type": "integer", "minimum": 1, "maximum": MOST_RADIUS}
+    cells = {"type": "integer"}  # the bounds are told with the size of a cell
     metres = {
         "type": "object",
         "required": ["metres"],

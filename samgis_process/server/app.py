@@ -172,6 +172,7 @@ class _Gzip(GZipMiddleware):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         files = str(scope.get("path", "")).startswith("/results/")
+        files = files or any(name == b"range" for name, _ in scope.get("headers", ()))
         await (self.app if files else super().__call__)(scope, receive, send)
 
 

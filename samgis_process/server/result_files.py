@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from samgis_process.errors import NoSuchResult
+from samgis_process.ogc.files import file_response
 from samgis_process.ogc.owner import owner_of
 from samgis_process.results import Found, ResultStore
 
@@ -32,19 +32,11 @@ def result_file(store: ResultStore) -> Callable[[Request], Awaitable[Response]]:
 def _answer(find: Callable[[], Found], result_id: str, request: Request) -> Response:
     found = find()
     try:
-        status = os.stat(found.path)  # noqa: PTH116 - what FileResponse takes
+        return file_response(request, found.path, found.media_type, _headers(found))
     except OSError as error:  # made room for, just now
         raise NoSuchResult(
             f"The result {result_id} has just gone; run the process again."
         ) from error
-    response = FileResponse(
-        found.path, headers=_headers(found), media_type=found.media_type, stat_result=status
-    )
-    known = request.headers.get("if-none-match", "")
-    if response.headers["etag"] in [tag.strip().removeprefix("W/") for tag in known.split(",")]:
-        kept = ("etag", "cache-control", "last-modified")
-        return Response(status_code=304, headers={key: response.headers[key] for key in kept})
-    return response
 
 
 def _headers(found: Found) -> dict[str, str]:

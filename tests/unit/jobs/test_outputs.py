@@ -20,9 +20,10 @@ def store(tmp_path):
 
 def test_what_was_written_is_read_back(store, tmp_path):
     store.write("one.1", FILES)
-    assert store.read("one.1") == FILES
-    assert store.read("one.1", ["../x"]) == {"../x": FILES["../x"]}
-    assert store.listed("one.1") == {"a/b": "image/png", "../x": "application/json"}
+    found = store.find("one.1")
+    assert {
+        name: OutputFile(one.media_type, one.kind, one.content) for name, one in found.items()
+    } == FILES
     # Names of outputs lead nowhere on the disk.
     assert [path.name for path in tmp_path.iterdir()] == ["jobs"]
 
@@ -30,13 +31,14 @@ def test_what_was_written_is_read_back(store, tmp_path):
 def test_a_try_is_written_over(store):
     store.write("one.1", FILES)
     store.write("one.1", {})
-    assert store.read("one.1") == {}
+    assert store.find("one.1") == {}
 
 
 def test_what_is_not_there_is_said(store):
     store.write("one.1", FILES)
+    found = store.find("one.1")
     store.remove("one.1")
-    for call in (lambda: store.read("one.1"), lambda: store.listed("nope")):
+    for call in (lambda: store.find("one.1"), lambda: found["a/b"].content):
         with pytest.raises(NoSuchResult, match="not there any more"):
             call()
     assert OutputStore(store.directory / "nowhere").names() == []
