@@ -55,6 +55,24 @@ def gone(store, ticket):
     return False
 
 
+def test_a_result_is_there_for_its_owner_alone(store, clock):
+    ticket = store.ticket("key:ann")
+    store.keep(ticket, {"a.tif": File(TIF, b"abc")})
+    assert store.find(ticket.id, "a.tif", "key:ann").path.read_bytes() == b"abc"
+    for hours in (0, 25):  # nor does anybody else learn that it was there
+        clock.now += hours * 3600
+        for other in ("", "key:bob", "user:ann"):
+            with pytest.raises(NoSuchResult, match="There is no result"):
+                store.find(ticket.id, "a.tif", other)
+
+
+def test_a_result_without_an_owner_is_nobodys(store):
+    ticket = kept(store)
+    assert store.find(ticket.id, "a.tif", "")
+    with pytest.raises(NoSuchResult):
+        store.find(ticket.id, "a.tif", "key:ann")
+
+
 def test_a_file_comes_back_with_its_media_type(store):
     ticket = kept(store)
     found = store.find(ticket.id, "a.tif")

@@ -164,6 +164,16 @@ def test_jobs_belong_to_their_owner(store):
     assert find(store, "me") == [mine.id]
 
 
+def test_jobs_are_counted_by_process_and_status(store):
+    assert store.counts() == {}
+    for process, owner in (("alpha", "me"), ("alpha", "you"), ("beta", "me")):
+        add(store, process, owner)
+    store.succeed(claim := store.claim("w", 10), claim.results)
+    assert store.counts() == {
+        ("alpha", "accepted"): 1, ("alpha", "successful"): 1, ("beta", "accepted"): 1,
+    }  # fmt: skip
+
+
 def test_filters(store):
     begun = datetime.now(UTC) - timedelta(seconds=1)
     first = add(store, "alpha").id
