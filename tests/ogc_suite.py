@@ -17,6 +17,9 @@ BBOX = {"bbox": [51.9, 7.0, 52.0, 7.1], "crs": "http://www.opengis.net/def/crs/O
 THING = {"property1": "value1", "property5": True}
 ONE, TWO = {"stringInput": {}}, {"stringInput": {}, "arrayInput": {}}
 ASYNC = {"Prefer": "respond-async"}
+REFERENCE = {"transmissionMode": "reference"}
+REFERENCES = {"stringInput": REFERENCE, "arrayInput": REFERENCE}
+MIXED = {"stringInput": {}, "arrayInput": REFERENCE}
 STATES_OPEN = ("accepted", "running")
 
 # What is executed and waited for: inputs besides the generic one, further members of the body.
@@ -26,6 +29,8 @@ SYNC = {
     "document": ({"arrayInput": [1, 2, 3]}, {"response": "document"}),
     "raw one": ({}, {"response": "raw", "outputs": ONE}),
     "raw two": ({"arrayInput": [1, 2, 3]}, {"response": "raw", "outputs": TWO}),
+    "raw references": ({"arrayInput": [1, 2, 3]}, {"response": "raw", "outputs": REFERENCES}),
+    "raw mixed": ({"arrayInput": [1, 2, 3]}, {"response": "raw", "outputs": MIXED}),
     "array": ({"arrayInput": [1, 2, 3]}, {"response": "document"}),
     "one as array": ({"geometryInput": [POINT]}, {"response": "document"}),
     "one bare": ({"geometryInput": POINT}, {"response": "document"}),
@@ -71,6 +76,8 @@ JOBS = {
     "plain": ({}, {}),
     "raw one": ({}, {"response": "raw", "outputs": ONE}),
     "raw two": ({"arrayInput": [1, 2, 3]}, {"response": "raw", "outputs": TWO}),
+    "raw references": ({"arrayInput": [1, 2, 3]}, {"response": "raw", "outputs": REFERENCES}),
+    "raw mixed": ({"arrayInput": [1, 2, 3]}, {"response": "raw", "outputs": MIXED}),
     "document": ({"arrayInput": [1, 2, 3]}, {"response": "document"}),
     "failed": ({"imagesInput": ["not base64!"]}, {"outputs": {"imagesInput": {}}}),
 }

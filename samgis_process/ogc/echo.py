@@ -113,7 +113,7 @@ class EchoProcess:
             "description": "Gives back each input under its own name; for conformance tests.",
             "keywords": ["echo", "conformance"],
             "jobControlOptions": ["sync-execute", "async-execute", "dismiss"],
-            "outputTransmission": ["value"],
+            "outputTransmission": ["value", "reference"],
             "inputs": _inputs(),
             "outputs": outputs,
             "example": {"inputs": {"stringInput": "teststring"}},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -36,6 +36,8 @@ from samgis_process.vector import shape
 # A request with more objects than this comes from a list, not from a hand: nobody will refine
 # each of them, and keeping their logits would push out those of people who do.
 KEPT_OBJECTS = 16
+_LONG = {"tiles": (0.05, "reading the picture"), "encode": (0.3, "encoding the picture")}
+_DECODING = 0.6  # share of the work that is done when the first object's turn comes
 UNSTABLE = 0.7  # stability below which 84 % of the masks were bad
 
 
@@ -87,10 +89,9 @@ class SegmentProcess:
         request = SegmentRequest.from_inputs(
             inputs, self._sources, self._models, self._limits, self._pictures
         )
-        run = _Run(request, self._views)
+        run = _Run(request, self._views, context.report)
         if isinstance(request.source, ImageSource):
             self._pictures.keep(request.source)
-        context.report(0.5, "picture ready")
         features = run.features()
         return {
             "type": "FeatureCollection",
@@ -102,10 +103,14 @@ class SegmentProcess:
 class _Run:
     """One request under way."""
 
-    def __init__(self, request: SegmentRequest, views: Views) -> None:
+    def __init__(
+        self, request: SegmentRequest, views: Views, report: Callable[[float, str], None]
+    ) -> None:
         self.request = request
         self._views = views
-        self._clock = Clock()
+        self._report = report
+        self._done = 0.0  # share of the objects
+        self._clock = Clock(begun=self._tell)
         self._looks = Looks(request.source, request.rendering, request.model)
         self._view = self._open(request.grid)
         self._warnings = [*request.warnings, *self._view.embedding.facts.get("warnings", ())]
@@ -113,11 +118,12 @@ class _Run:
 
     def features(self) -> list[dict[str, Any]]:
         """Return the features of all objects, in the order of their prompts."""
-        return [
-            found
-            for number, target in enumerate(self.request.targets)
-            for found in self._object(number, target)
-        ]
+        found, targets = [], self.request.targets
+        for number, target in enumerate(targets):
+            self._done = number / len(targets)
+            self._report(_DECODING + (1 - _DECODING) * self._done, f"object {number + 1}")
+            found += self._object(number, target)
+        return found
 
     def member(self, request_id: str) -> dict[str, Any]:
         """Return where the answer came from."""
@@ -142,6 +148,14 @@ class _Run:
             "version": __version__,
             "warnings": self._warnings,
         }
+
+    def _tell(self, step: str) -> None:
+        """Say what takes long; second looks come in the middle of objects."""
+        if step in _LONG:
+            fraction, words = _LONG[step]
+            if self._done:
+                fraction = _DECODING + (1 - _DECODING) * self._done
+            self._report(fraction, words)
 
     def _open(self, grid: GeoBox) -> View:
         few = len(self.request.targets) <= KEPT_OBJECTS

@@ -6,8 +6,15 @@ from ogc_suite import Suite
 ECHO_S = 1.5  # an instant echo would hide everything that is wrong with unfinished jobs
 
 
+@pytest.fixture(scope="session")
+def origin(script):
+    """Somebody else's web server, which inputs come from and callbacks go to."""
+    with script("origin_server").serving() as origin:
+        yield origin
+
+
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def suite(request, script, tiny_model_dir, tmp_path_factory):
+def suite(request, script, origin, tiny_model_dir, tmp_path_factory):
     """A server with its own store."""
     jobs = {"workers": 2}
     if request.param == "postgresql":
@@ -21,6 +28,8 @@ def suite(request, script, tiny_model_dir, tmp_path_factory):
         {"none": {"type": "xyz", "url": "http://127.0.0.1:9/{z}/{x}/{y}.png"}},
         server={"echo_s": ECHO_S},
         jobs=jobs,
+        href={"private_hosts": [origin.host]},
+        callbacks={"private_hosts": [origin.host]},
     )
     server = helper.ServerProcess(config, folder / "log").start().ready()
     yield Suite(server.url)

@@ -144,3 +144,20 @@ def test_the_description_offers_renderings(services):
     declared = services.processes["segment"].description["inputs"]["rendering"]
     assert "false-colour" in declared["description"]
     assert declared["minOccurs"] == 0
+
+
+def test_progress_tells_what_is_being_done(services):
+    told = []
+    lng, lat = GRID.lnglat(Pixel(80, 100))
+    point = {"type": "point", "data": {"lng": lng, "lat": lat}}
+    inputs = {"bbox": list(GRID.bounds), "zoom": 15, "separate": True, "prompt": [point] * 3}
+    context = Context("x", on_report=lambda fraction, words: told.append((fraction, words)))
+    services.processes["segment"].run(inputs, context)
+    fractions, words = zip(*told, strict=True)
+    assert list(fractions) == sorted(fractions)
+    assert words == (
+        "reading the picture", "encoding the picture", "object 1", "object 2", "object 3",
+    )  # fmt: skip
+    told.clear()
+    services.processes["segment"].run(inputs, context)
+    assert [words for _, words in told] == ["object 1", "object 2", "object 3"]
