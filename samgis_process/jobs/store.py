@@ -20,6 +20,7 @@ from sqlalchemy import (
     Connection,
     Update,
     and_,
+    case,
     delete,
     func,
     insert,
@@ -142,13 +143,15 @@ class JobStore:
                 return None
         first = select(JOBS.c.id).where(waiting).order_by(JOBS.c.created).limit(1)
         moment = now()
+        # A job may have been made after this moment, and before the statement finds it.
+        begins = case((JOBS.c.created > micros(moment), JOBS.c.created), else_=micros(moment))
         statement = (
             update(JOBS)
             .where(JOBS.c.id == first.with_for_update(skip_locked=True).scalar_subquery())
             .where(waiting)
             .values(
                 status=Status.RUNNING, worker=worker, attempts=JOBS.c.attempts + 1, progress=0,
-                started=micros(moment), updated=micros(moment), message="Started",
+                started=begins, updated=begins, message="Started",
                 lease=micros(moment + timedelta(seconds=lease_s)),
             )
             .returning(JOBS.c.id, JOBS.c.attempts, JOBS.c.request, JOBS.c.answer)

@@ -359,3 +359,13 @@ def test_a_database_that_went_away_and_came_back(postgresql, database):
     assert store.get(made.id, "") == made
     store.close()
     gc.collect()  # psycopg warns of connections that broke, here and not in another test
+
+
+def test_no_job_begins_before_it_is_made(store, monkeypatch):
+    """Two servers look at their clocks, and one writes a little later."""
+    made = add(store)
+    earlier = made.created - timedelta(milliseconds=5)
+    monkeypatch.setattr("samgis_process.jobs.store.now", lambda: earlier)
+    store.claim("worker", 10)
+    begun = store.get(made.id, "")
+    assert begun.created == begun.started == begun.updated
