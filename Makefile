@@ -13,9 +13,11 @@ export HOST PORT
 serve: $(VENV)/.serve models
 	$(SAMGIS) serve
 
-# With the standard's test process, `echo`, for conformance suites
+# With the standard's test process, `echo`, for conformance suites; inputs by `href` may come from
+# HREF_HOST, by default this server itself
+HREF_HOST ?= 127.0.0.1:$(PORT)
 serve-conformance: $(VENV)/.serve models
-	SAMGIS_SERVER__ECHO_S=1.5 $(SAMGIS) serve
+	SAMGIS_SERVER__ECHO_S=1.5 SAMGIS_HREF__PRIVATE_HOSTS='["$(HREF_HOST)"]' $(SAMGIS) serve
 
 test: $(VENV)/.test check models
 	$(RUN) -m pytest
