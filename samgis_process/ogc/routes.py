@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -24,6 +24,8 @@ from samgis_process.ogc.process import Context, Process
 from samgis_process.ogc.request import Offer
 from samgis_process.ogc.resource import Resource, base_url, json_response, page_is_wanted
 
+PageOf = Callable[[Request, Mapping[str, Any]], Awaitable[ASGIApp]]
+
 _NOWHERE = Elsewhere()
 
 
@@ -37,6 +39,7 @@ class _Processes:
         public_url: str | None,
         jobs: JobHandlers | None,
         elsewhere: Elsewhere,
+        pages: Mapping[str, PageOf],
     ) -> None:
         processes = list(processes)
         references = elsewhere.keep is not None
@@ -47,6 +50,7 @@ class _Processes:
         self._pool = pool
         self._public_url = public_url
         self._jobs = jobs
+        self._pages = pages
 
     async def listed(self, request: Request) -> ASGIApp:
         base = base_url(request, self._public_url)
@@ -56,6 +60,9 @@ class _Processes:
     async def described(self, request: Request) -> ASGIApp:
         base = base_url(request, self._public_url)
         content = self._descriptions.describe(request.path_params["process_id"], base)
+        own = self._pages.get(content["id"])
+        if own and page_is_wanted(request):
+            return await own(request, content)
         return self._represented(request, str(content.get("title", content["id"])), content)
 
     async def executed(self, request: Request) -> ASGIApp:
@@ -90,6 +97,7 @@ def process_routes(
     public_url: str | None = None,
     jobs: JobHandlers | None = None,
     elsewhere: Elsewhere = _NOWHERE,
+    pages: Mapping[str, PageOf] | None = None,
 ) -> list[Route]:
     """Return the routes of a list of processes.
 
@@ -99,8 +107,10 @@ def process_routes(
         public_url: the server's address in links; by default the one that the client used.
         jobs: makes jobs of what is not to be waited for; without it there are none.
         elsewhere: where values lie that are in no body; by default they are all in bodies.
+        pages: makes the page of a process, by its id, from its description with links; the others
+            have a plain one.
     """
-    here = _Processes(processes, pool, public_url, jobs, elsewhere)
+    here = _Processes(processes, pool, public_url, jobs, elsewhere, pages or {})
     return [
         Route("/processes", Resource(GET=here.listed)),
         Route("/processes/{process_id}", Resource(GET=here.described)),

@@ -23,7 +23,9 @@ REALM = 'realm="samgis-process"'
 LONGEST_USER = 200  # characters of a user's name
 
 _FREE = frozenset({"/health", "/metrics"})  # they say themselves whom they answer
-_OPEN = re.compile(r"/|/conformance/?|/openapi/?|/processes/?|/processes/[^/]+|/static/.+")
+_OPEN = re.compile(
+    r"/|/conformance/?|/openapi/?|/processes/?|/processes/[^/]+|/static/.+|/assets/.+"
+)
 _EXECUTION = re.compile(r"/processes/[^/]+/execution/?")
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _UNLIMITED = frozenset({"/health"})

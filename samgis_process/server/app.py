@@ -23,6 +23,7 @@ from samgis_process import __version__
 from samgis_process.errors import SamgisError
 from samgis_process.jobs import JobRoom
 from samgis_process.ogc import problems
+from samgis_process.ogc.assets import OWN, assets_route
 from samgis_process.ogc.execute import Elsewhere
 from samgis_process.ogc.hrefs import Fetch
 from samgis_process.ogc.job_routes import JobHandlers
@@ -146,6 +147,7 @@ def create_app(config_path: Path, services: Services, jobs: JobRoom | None = Non
     routes = [
         Route("/health", Resource(GET=_health(services))),
         Route(PATH, Resource(GET=result_file(services.results))),
+        assets_route({"pages": OWN}),
         *process_routes(
             processes, pool, public_url=public_url, jobs=handlers, elsewhere=elsewhere
         ),

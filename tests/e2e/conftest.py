@@ -144,3 +144,45 @@ def another_server(config):
     yield start
     for one in started:
         one.stop()
+
+
+@pytest.fixture(scope="session")
+def chromium(script, unavailable):
+    """Chromium, running."""
+    tools = script("chromium")
+    if tools.program() is None:
+        unavailable("no Chromium: it takes `make system-packages`")
+    with tools.browser() as running:
+        yield running
+
+
+@pytest.fixture
+def visit(chromium, script):
+    """Open a page of a server in a fresh browser profile; afterwards nothing may have gone wrong.
+
+    `visit(address, dark=..., phone=..., **options of a browser context)` returns the page; what it
+    did is in `page.watch`.
+    """
+    tools, contexts, watches = script("chromium"), [], []
+
+    def open_(address, *, dark=False, phone=False, **options):
+        size = tools.PHONE if phone else tools.DESKTOP
+        context = chromium.new_context(
+            viewport=size,
+            has_touch=phone,
+            is_mobile=phone,
+            color_scheme="dark" if dark else "light",
+            **options,
+        )
+        contexts.append(context)
+        watches.append(tools.Watch(context))
+        page = context.new_page()
+        page.watch = watches[-1]
+        page.goto(address)
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    faults = [fault for watch in watches for fault in watch.faults]
+    assert not faults, "\n".join(faults)

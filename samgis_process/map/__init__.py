@@ -1,0 +1,1 @@
+"""The map page: its scripts and style, and the tiles under it."""
