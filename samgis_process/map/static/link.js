@@ -1,0 +1,6 @@
+/** Comes with a later step. */
+export function mount(_element, _app) {}
+
+export function readLink() {
+  return null;
+}
