@@ -1,0 +1,2 @@
+/** Comes with a later step. */
+export function mount(_element, _app) {}
