@@ -24,11 +24,14 @@ LONGEST_USER = 200  # characters of a user's name
 
 _FREE = frozenset({"/health", "/metrics"})  # they say themselves whom they answer
 _OPEN = re.compile(
-    r"/|/conformance/?|/openapi/?|/processes/?|/processes/[^/]+|/static/.+|/assets/.+"
+    r"/|/conformance/?|/openapi/?|/processes/?|/processes/[^/]+|/static/.+|/assets/.+|/map/sources"
 )
 _EXECUTION = re.compile(r"/processes/[^/]+/execution/?")
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _UNLIMITED = frozenset({"/health"})
+# A page comes in many parts, and a map in many tiles: of these, so many cost as much as a request.
+_SMALL = re.compile(r"/assets/.+|/static/.+|/map/tiles/.+")
+SMALL_PER_REQUEST = 20
 
 
 class Settings(Protocol):
@@ -114,7 +117,8 @@ class Access:
         return who
 
     def _pay(self, name: str, scope: Scope) -> None:
-        _take(self._requests, name, "requests")
+        cost = 1 / SMALL_PER_REQUEST if _SMALL.fullmatch(scope["path"]) else 1
+        _take(self._requests, name, "requests", cost)
         if scope["method"] == "POST" and _EXECUTION.fullmatch(scope["path"]):
             _take(self._executions, name, "executions")
 
@@ -195,8 +199,8 @@ def _require_same_site(scope: Scope, headers: Headers) -> None:
         raise NotAllowed("Another site cannot act for whoever is signed in here.")
 
 
-def _take(limit: RateLimit, name: str, what: str) -> None:
-    wait = limit.take(name)
+def _take(limit: RateLimit, name: str, what: str, cost: float = 1) -> None:
+    wait = limit.take(name, cost)
     if wait:
         seconds = math.ceil(wait)
         raise TooManyRequests(

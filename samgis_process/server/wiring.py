@@ -14,6 +14,7 @@ from samgis_process.embeddings import BlobStore, EmbeddingCache
 from samgis_process.inference.room import ModelRoom
 from samgis_process.inference.sessions import Runtime
 from samgis_process.jobs import JobRoom, JobStore, Limits, OutputStore
+from samgis_process.map import MapRoom
 from samgis_process.ogc.echo import EchoProcess
 from samgis_process.ogc.hrefs import Fetch
 from samgis_process.ogc.process import Context, Output, Process
@@ -182,6 +183,17 @@ def job_room(settings: Settings, config: Path) -> JobRoom:
             grace_s=jobs.grace_s,
         ),
         Callbacks(settings.callbacks) if settings.callbacks.enabled else None,
+    )
+
+
+def map_room(services: Services) -> MapRoom:
+    """Return the map page of a server."""
+    return MapRoom(
+        services.sources,
+        services.models,
+        services.limits,
+        services.access,
+        services.public_url,
     )
 
 

@@ -1,0 +1,152 @@
+"""A source as tiles of 256 pixels, for looking at: as `segment` sees it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from samgis_process.errors import InvalidInput, NoData
+from samgis_process.grid import Bounds, GeoBox
+from samgis_process.rendering import TERRAIN, AnyRendering, TerrainRendering, parse
+from samgis_process.sources import Source, SourceInfo, picture
+from samgis_process.sources.tiles import TileSource
+
+SIDE = 256  # pixels
+PNG = "image/png"
+
+
+class Place(NamedTuple):
+    """Where a tile lies, y from the north, in the pyramid whose tiles have 256 pixels."""
+
+    zoom: int
+    x: int
+    y: int
+
+
+class Tile(NamedTuple):
+    """A picture and its media type."""
+
+    content: bytes
+    media_type: str
+
+
+def tile(source: Source, place: Place, rendering: str | None) -> Tile:
+    """Return a tile; where the source holds nothing, it is transparent.
+
+    Args:
+        rendering: its name; by default as the source is drawn without one.
+
+    Raises:
+        InvalidInput: the source has no such rendering, or not in tiles.
+        SourceUnavailable: its pixels cannot be had.
+    """
+    info = source.info
+    drawn_as = parse(info.rendering if rendering is None else rendering, info.bands, info.id)
+    _require_tiled(drawn_as)
+    if _is_as_sent(source, drawn_as):
+        return _as_sent(source, place)
+    return _drawn(info, place, lambda grid: picture(source, grid, drawn_as)[:2])
+
+
+def zooms(info: SourceInfo) -> tuple[int, int, int]:
+    """Return the lowest, the native and the highest zoom of a source in tiles of 256 pixels."""
+    shift = _shift(info)
+    return info.zooms[0] + shift, info.native_zoom + shift, info.zooms[1] + shift
+
+
+def grid_of(info: SourceInfo, place: Place) -> GeoBox | None:
+    """Return a tile's pixels on the source's own pyramid; None where the source has none."""
+    zoom = place.zoom - _shift(info)
+    if not info.zooms[0] <= zoom <= info.zooms[1]:
+        return None
+    grid = GeoBox(zoom, place.x * SIDE, place.y * SIDE, SIDE, SIDE, info.tile_size)
+    return grid if _meets(grid, info.bounds) else None
+
+
+def _shift(info: SourceInfo) -> int:
+    """Return by how much larger the zoom of a tile of 256 pixels is than the source's."""
+    return (info.tile_size // SIDE).bit_length() - 1
+
+
+def _meets(grid: GeoBox, bounds: Bounds) -> bool:
+    there, world = GeoBox.around(bounds, grid.zoom, grid.tile_size), grid.world_size
+    east_of, west_of = (
+        (grid.col_off - there.col_off) % world,
+        (there.col_off - grid.col_off) % world,
+    )
+    across = east_of < there.width or west_of < grid.width
+    above = grid.row_off < there.row_off + there.height
+    return across and above and there.row_off < grid.row_off + grid.height
+
+
+def is_tiled(rendering: str) -> bool:
+    """Return whether tiles of a rendering fit together: not if it is stretched over a window."""
+    return rendering not in TERRAIN or TERRAIN[rendering].whole is None
+
+
+def _require_tiled(rendering: AnyRendering) -> None:
+    if isinstance(rendering, TerrainRendering) and not is_tiled(rendering.name):
+        raise InvalidInput(
+            "rendering",
+            f"{rendering.name} is stretched over a window: it has no tiles",
+            limit=", ".join(filter(is_tiled, TERRAIN)),
+        )
+
+
+def _is_as_sent(source: Source, rendering: AnyRendering) -> bool:
+    """Return whether the tiles are those that the source's server has."""
+    if not isinstance(source, TileSource) or source.info.tile_size != SIDE:
+        return False
+    bands = source.info.bands
+    return bands.metres is None and rendering == parse("rgb", bands, source.info.id)
+
+
+def _as_sent(source: Source, place: Place) -> Tile:
+    if not isinstance(source, TileSource) or grid_of(source.info, place) is None:
+        return EMPTY
+    content = source.tile(*place)
+    return EMPTY if content is None else Tile(content, _media_type(content))
+
+
+def _media_type(content: bytes) -> str:
+    """Return the media type of a picture that was decoded before."""
+    with Image.open(io.BytesIO(content)) as image:
+        return Image.MIME[image.format or "PNG"]
+
+
+def _drawn(
+    info: SourceInfo,
+    place: Place,
+    draw: Callable[[GeoBox], tuple[NDArray[np.uint8], NDArray[np.bool_]]],
+) -> Tile:
+    grid = grid_of(info, place)
+    if grid is None:
+        return EMPTY
+    try:
+        image, valid = draw(grid)
+    except NoData:
+        return EMPTY
+    return Tile(_png(image, valid), PNG)
+
+
+def _png(image: NDArray[np.uint8], valid: NDArray[np.bool_]) -> bytes:
+    pixels: Any = image
+    if not valid.all():
+        pixels = np.dstack([image, np.where(valid, 255, 0).astype(np.uint8)])
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG", compress_level=3)
+    return stream.getvalue()
+
+
+def _empty() -> Tile:
+    stream = io.BytesIO()
+    Image.new("P", (SIDE, SIDE)).save(stream, "PNG", transparency=0, bits=1)
+    return Tile(stream.getvalue(), PNG)
+
+
+EMPTY = _empty()
