@@ -1,26 +1,81 @@
 /** The map page: puts the parts together. */
 
-import * as api from "./api.js";
+import * as alternatives from "./alternatives.js";
+import * as answer from "./answer.js";
 import { announce, clearProblem, mount as mountMessages, showProblem } from "./announce.js";
+import * as api from "./api.js";
+import { createAsking } from "./asking.js";
+import * as draw from "./draw.js";
 import * as exportPart from "./export.js";
+import * as hops from "./hops.js";
 import * as jobs from "./jobs.js";
+import * as keyboard from "./keyboard.js";
 import * as link from "./link.js";
+import * as mapPart from "./map.js";
+import * as markers from "./markers.js";
+import * as objects from "./objects.js";
+import * as persist from "./persist.js";
+import * as picture from "./picture.js";
+import * as progress from "./progress.js";
 import * as search from "./search.js";
 import { createStore, emptyState } from "./state.js";
+import * as tabs from "./tabs.js";
 import * as terrain from "./terrain.js";
+import * as tools from "./tools.js";
 
 const byId = (id) => document.getElementById(id);
 
 async function start() {
-  mountMessages();
   const sources = await api.getSources();
-  const store = createStore({ ...emptyState(), ...link.readLink() });
-  const app = { store, sources, api, announce, showProblem, clearProblem };
+  const store = createStore(firstState(sources));
+  const asking = createAsking({ store, sources, api });
+  const map = mapPart.createMap(byId("map"));
+  const app = {
+    store, sources, api, asking, map, announce, showProblem, clearProblem,
+    answers: () => answer.collection(store.get(), asking),
+    setTiles: mapPart.createOverlay(map),
+  };
+  mountMap(app);
+  mountPanel(app);
+  persist.mount(store);
+  asking.check();
+  // For people at the console, and for tests.
+  window.samgis = app;
+}
+
+/** Return the state to begin with: the link's, else what was kept, else the server's default. */
+function firstState(sources) {
+  const state = { ...emptyState(), ...(link.readLink() ?? persist.load(sources)) };
+  const model = sources.models.find((one) => one.default)?.id ?? null;
+  return { ...state, source: state.source ?? sources.default, model: state.model ?? model };
+}
+
+function mountMap(app) {
+  mapPart.mount(app.map, app);
+  const drawing = draw.mount(app.map, app);
+  markers.mount(app.map, app);
+  const outlines = answer.mount(app.map, app);
+  keyboard.mount(app.map, app, drawing, tools.mount(byId("tools"), app, drawing));
+  alternatives.mount(byId("alternatives"), app, outlines);
+  progress.mount(app);
+}
+
+function mountPanel(app) {
+  picture.mount(byId("picture"), app);
+  objects.mount(byId("objects"), app);
+  hops.mount(byId("hops"), app);
   exportPart.mount(byId("export"), app);
   search.mount(byId("search"), app);
   link.mount(null, app);
   terrain.mount(byId("terrain"), app);
   jobs.mount(byId("jobs"), app);
+  byId("tab-jobs").hidden = app.sources.has_jobs === false;
+  byId("key").hidden = !app.sources.needs_key;
+  tabs.mount(app);
 }
 
-start().catch((problem) => showProblem(problem, { retry: () => location.reload() }));
+mountMessages();
+start().catch((problem) => {
+  byId("key").hidden = ![401, 403].includes(problem.status);
+  showProblem(problem, { retry: () => location.reload() });
+});

@@ -1,0 +1,115 @@
+/**
+ * Where the encoder looks: one window for all objects, kept as long as it will do, since the
+ * first answer in a window takes long and every further one does not.
+ *
+ * A bbox is [west, south, east, north], degrees; west lies east of east across the antimeridian.
+ */
+
+export const MAX_LAT = 85.0511287; // where Web Mercator ends
+const TILE = 256; // pixels
+const ZOOM_KEPT = 1; // steps that the map may be zoomed before a new window is worth its time
+const COARSER = 2; // zoom steps that prompts far apart may cost; beyond, outlines become poor
+const MARGIN = 0.15; // of the prompts' extent, around them
+
+const wrapped = (degrees) => ((degrees % 360) + 360) % 360;
+const span = ([west, , east]) => wrapped(east - west) || 360;
+const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
+const normal = (lng) => (lng >= -180 && lng <= 180 ? lng : wrapped(lng + 180) - 180);
+
+/** Tell whether a place lies in a bbox. */
+export function contains(bbox, { lng, lat }) {
+  const [west, south, , north] = bbox;
+  return lat >= south && lat <= north && wrapped(lng - west) <= span(bbox);
+}
+
+/** Return the places that must lie in the window for a prompt. */
+export function corners(prompt) {
+  if (prompt.type === "point") return [prompt];
+  const { west, south, east, north } = prompt;
+  return [{ lng: west, lat: south }, { lng: east, lat: north }];
+}
+
+/** Return the (width, height) of a bbox in pixels of a zoom. */
+export function sizeAt(bbox, zoom) {
+  const world = TILE * 2 ** zoom;
+  const height = (mercator(bbox[3]) - mercator(bbox[1])) / (2 * Math.PI);
+  return [(span(bbox) / 360) * world, height * world];
+}
+
+/**
+ * Choose the window for prompts.
+ *
+ * @param {object} wish
+ * @param {object[]} wish.prompts all of them, of all objects
+ * @param {{bbox: number[], zoom: number}} wish.view what the map shows
+ * @param {{min_zoom: number, max_zoom: number, bounds: number[] | null}} wish.source
+ * @param {number} wish.maxPixels
+ * @param {{bbox: number[], zoom: number} | null} wish.current
+ * @param {number[] | null} wish.seen what the encoder saw for `current`: the server may widen it
+ * @returns {{window?: {bbox: number[], zoom: number}, reason?: {title: string, detail: string}}}
+ */
+export function windowFor({ prompts, view, source, maxPixels, current, seen }) {
+  const places = prompts.flatMap(corners);
+  const all = (bbox) => places.every((place) => contains(bbox, place));
+  const zoom = clamp(Math.round(view.zoom), source.min_zoom, source.max_zoom);
+  const near = current && Math.abs(zoom - current.zoom) <= ZOOM_KEPT;
+  if (near && (all(current.bbox) || (seen && all(seen)))) return { window: current };
+  const shown = within(view.bbox, source.bounds);
+  if (all(shown)) return fitting(shown, zoom, source.min_zoom, maxPixels, TOO_WIDE);
+  const lowest = Math.max(source.min_zoom, zoom - COARSER);
+  return fitting(within(around(shown, places), source.bounds), zoom, lowest, maxPixels, TOO_FAR);
+}
+
+const TOO_WIDE = {
+  title: "The map shows too much at once",
+  detail: "Zoom in, then click: the picture is read as the map shows it.",
+};
+const TOO_FAR = {
+  title: "Too far from the other points",
+  detail:
+    "All objects share one part of the picture. Go back to the dashed frame, " +
+    "or clear the map to begin here; Undo brings everything back.",
+};
+
+function fitting(bbox, zoom, lowest, maxPixels, reason) {
+  for (let at = zoom; at >= lowest; at -= 1) {
+    const [width, height] = sizeAt(bbox, at);
+    if ((width + 2) * (height + 2) <= maxPixels) return { window: { bbox: bbox.map(rounded), zoom: at } };
+  }
+  return { reason };
+}
+
+/** Return a bbox cut to the source's bounds: nothing is to be seen outside. */
+function within(bbox, bounds) {
+  const [west, south, east, north] = span(bbox) >= 360 ? [-180, bbox[1], 180, bbox[3]] : bbox;
+  const low = Math.max(south, -MAX_LAT, bounds?.[1] ?? -90);
+  const high = Math.min(north, MAX_LAT, bounds?.[3] ?? 90);
+  if (!bounds || bounds[0] > bounds[2] || west > east) return [west, low, east, high];
+  return [Math.max(west, bounds[0]), low, Math.min(east, bounds[2]), high];
+}
+
+/** Return the bbox that holds another and some places, with room around these. */
+function around([west, south, east, north], places) {
+  const middle = west + span([west, south, east, north]) / 2;
+  // The way to each place is the shorter one around the world.
+  const lngs = places.map(({ lng }) => middle + (wrapped(lng - middle + 180) - 180));
+  const lats = places.map(({ lat }) => lat);
+  const [left, right] = [Math.min(...lngs), Math.max(...lngs)];
+  const [low, high] = [Math.min(...lats), Math.max(...lats)];
+  const [across, along] = [(right - left) * MARGIN, (high - low) * MARGIN];
+  const far = [Math.min(west, left - across), Math.max(middle * 2 - west, right + across)];
+  return [
+    normal(far[0]),
+    Math.max(Math.min(south, low - along), -MAX_LAT),
+    normal(far[1]),
+    Math.min(Math.max(north, high + along), MAX_LAT),
+  ];
+}
+
+function mercator(lat) {
+  return Math.asinh(Math.tan((lat * Math.PI) / 180));
+}
+
+function rounded(degrees) {
+  return Math.round(degrees * 1e7) / 1e7;
+}
