@@ -1,6 +1,7 @@
 /** Copying texts; where the browser refuses, they are shown to be copied by hand. */
 
-import { button, make } from "./elements.js";
+import { button } from "./buttons.js";
+import { make } from "./elements.js";
 
 /** @returns {Promise<boolean>} whether it was copied; otherwise a dialog shows it */
 export async function copy(text, what) {
@@ -19,11 +20,11 @@ function showText(text, what) {
     readOnly: true,
     rows: Math.min(18, text.split("\n").length + 1),
     spellcheck: false,
-    "aria-label": what,
+    aria: { label: what },
   });
   const dialog = make(
     "dialog",
-    { className: "copy-dialog", "aria-label": `${what}, to copy` },
+    { className: "copy-dialog", aria: { label: `${what}, to copy` } },
     make("p", {}, "The browser does not let this page copy. The text is selected: press Ctrl+C."),
     area,
     button("Close", () => dialog.close()),

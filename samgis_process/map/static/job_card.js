@@ -1,7 +1,8 @@
 /** One job as an entry of the list. */
 
-import { save, fileName } from "./downloads.js";
-import { button, make } from "./elements.js";
+import { workButton } from "./buttons.js";
+import { fileName, save } from "./downloads.js";
+import { make } from "./elements.js";
 import { filesOf } from "./item_files.js";
 import { toggleOutlines } from "./job_outlines.js";
 
@@ -12,7 +13,10 @@ const WORDS = {
   failed: "failed",
   dismissed: "dismissed",
 };
-const OPEN = ["accepted", "running"];
+
+export function isOpen({ status }) {
+  return status === "accepted" || status === "running";
+}
 
 /**
  * @param {object} app
@@ -26,81 +30,72 @@ export function jobCard(app, refresh) {
   const when = make("span", { className: "when number" });
   const bar = make("progress", { max: 100 });
   const message = make("p", { className: "note" });
-  const files = make("div");
   const actions = make("div", { className: "actions" });
-  const element = make("li", { className: "job" },
+  const files = make("div");
+  const element = make("li", { className: "job", tabIndex: -1 },
     make("div", { className: "job-head" }, title, state, when), bar, message, actions, files);
+  const buttons = jobButtons(app, () => job, files, refresh);
 
-  const act = (work) => async (event) => {
-    event.target.disabled = true;
-    try {
-      await work(event.target);
-    } catch (problem) {
-      app.showProblem(problem);
-    } finally {
-      event.target.disabled = false;
-    }
+  return {
+    element,
+    draw(found) {
+      const isNew = job?.status !== found.status;
+      job = found;
+      title.textContent = job.processID;
+      state.textContent = WORDS[job.status] ?? job.status;
+      state.className = `pill ${job.status}`;
+      when.textContent = clock(job.created);
+      bar.hidden = !isOpen(job);
+      bar.ariaLabel = `Progress of ${job.processID}`;
+      bar.value = job.progress;
+      message.textContent = isOpen(job) ? `${job.progress} %: ${job.message}` : job.message;
+      if (isNew) replace(actions, buttonsFor(job, buttons), element);
+    },
   };
-  const dismiss = button("Dismiss", act(async () => {
-    await app.api.call(address(job), { method: "DELETE", headers: { Accept: "application/json" } });
-    app.announce("The job was dismissed.");
-    refresh();
-  }));
-  const show = button("Show on the map", act(async (pressed) => {
-    const isShown = toggleOutlines(app.map, job.jobID, () => resultsOf(app, job).then((one) => one.json()));
-    pressed.setAttribute("aria-pressed", String(await isShown));
-  }), { "aria-pressed": "false" });
-  const list = button("Files", act(async () => {
-    const item = (await (await resultsOf(app, job)).json()).features[0];
-    files.replaceChildren(filesOf(item, app));
-  }));
-  const download = button("Download", act(async () => {
-    const response = await resultsOf(app, job);
-    const type = response.headers.get("Content-Type") ?? "";
-    save(await response.blob(), fileName(`${job.processID}-${job.jobID.slice(0, 8)}`, type));
-  }));
-
-  function draw(found) {
-    const isNew = job?.status !== found.status;
-    job = found;
-    title.textContent = job.processID;
-    state.textContent = WORDS[job.status] ?? job.status;
-    state.className = `pill ${job.status}`;
-    when.textContent = clock(job.created);
-    bar.hidden = !OPEN.includes(job.status);
-    bar.setAttribute("aria-label", `Progress of ${job.processID}`);
-    bar.value = job.progress;
-    message.textContent = OPEN.includes(job.status) ? `${job.progress} %: ${job.message}` : job.message;
-    if (isNew) place(actions, buttonsOf(job));
-  }
-
-  function buttonsOf({ status, processID }) {
-    if (status !== "successful") return status === "dismissed" ? [] : [dismiss];
-    return [...(processID === "segment" ? [show] : []), ...(processID === "dem-composite" ? [list] : []), download, dismiss];
-  }
-
-  return { element, draw };
 }
 
-function place(element, children) {
-  const had = element.contains(document.activeElement);
-  element.replaceChildren(...children);
-  if (had) (element.querySelector("button") ?? element.closest("section"))?.focus();
+function jobButtons(app, job, files, refresh) {
+  const address = () => `/jobs/${encodeURIComponent(job().jobID)}`;
+  const results = () => app.api.call(`${address()}/results`, { headers: { Accept: "*/*" } });
+  const collection = async () => (await results()).json();
+  return {
+    show: workButton("Show on the map", app, async (pressed) => {
+      pressed.ariaPressed = String(await toggleOutlines(app.map, job().jobID, collection));
+    }, { ariaPressed: "false" }),
+    files: workButton("Files", app, async () => {
+      files.replaceChildren(filesOf((await collection()).features[0], app));
+    }),
+    download: workButton("Download", app, async () => {
+      const response = await results();
+      const type = response.headers.get("Content-Type") ?? "";
+      save(await response.blob(), fileName(`${job().processID}-${job().jobID.slice(0, 8)}`, type));
+    }),
+    dismiss: workButton("Dismiss", app, async () => {
+      await app.api.call(address(), { method: "DELETE", headers: { Accept: "application/json" } });
+      app.announce("The job was dismissed.");
+      refresh();
+    }),
+  };
 }
 
-function address(job) {
-  return `/jobs/${encodeURIComponent(job.jobID)}`;
+function buttonsFor({ status, processID }, { show, files, download, dismiss }) {
+  if (status === "dismissed") return [];
+  if (status !== "successful") return [dismiss];
+  const special = { segment: [show], "dem-composite": [files] }[processID] ?? [];
+  return [...special, download, dismiss];
 }
 
-function resultsOf(app, job) {
-  return app.api.call(`${address(job)}/results`, { headers: { Accept: "*/*" } });
+/** Focus does not get lost with a button that goes. */
+function replace(parent, children, fallback) {
+  const hadFocus = parent.contains(document.activeElement);
+  parent.replaceChildren(...children);
+  if (hadFocus) (children[0] ?? fallback).focus();
 }
 
 /** The time of day; with the date, where it was another day. */
 function clock(text) {
   const moment = new Date(text);
-  if (Number.isNaN(moment.getTime())) return "";
-  const isToday = moment.toDateString() === new Date().toDateString();
   const time = moment.toLocaleTimeString("en-GB");
+  const isToday = moment.toDateString() === new Date().toDateString();
   return isToday ? time : `${moment.toLocaleDateString("en-CA")} ${time}`;
 }

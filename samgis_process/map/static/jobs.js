@@ -1,90 +1,97 @@
 /** The jobs of this server: how they get on, what came of them, and making one. */
 
 import { segment } from "./api.js";
+import { workButton } from "./buttons.js";
 import { isUsable } from "./edits.js";
-import { button, make } from "./elements.js";
-import { jobCard } from "./job_card.js";
+import { make } from "./elements.js";
+import { isOpen, jobCard } from "./job_card.js";
 import { createPoller } from "./poller.js";
 import { executeRequest } from "./request.js";
 
 const SHOWN = 20;
-const OPEN = ["accepted", "running"];
 
 /** Put the panel into `element`. */
 export function mount(element, app) {
-  const view = makeView(app);
-  element.replaceChildren(...view.nodes);
+  if (app.sources.has_jobs === false) return;
   let jobs = null;
+  const isWanted = () => app.store.get().tab === "jobs" || (jobs ?? []).some(isOpen);
+  const poller = createPoller(ask, isWanted);
+  const list = listPart(app, poller.now);
+  element.replaceChildren(runPart(app, ask, poller.now), list.element);
 
   async function ask() {
     try {
-      const { jobs: found } = await (await app.api.call(`/jobs?limit=${SHOWN}`, { headers: { Accept: "application/json" } })).json();
+      const found = await listed(app);
       const isSame = JSON.stringify(found) === JSON.stringify(jobs);
       tell(jobs ?? [], found, app);
       jobs = found;
-      view.drawJobs(jobs, refresh);
+      list.draw(jobs);
       return isSame ? "same" : "changed";
     } catch (problem) {
-      view.drawFailure(problem, jobs !== null);
+      list.drawFailure(problem, jobs !== null);
       return "failed";
     }
   }
 
-  const isWanted = () =>
-    app.store.get().tab === "jobs" || (jobs ?? []).some((one) => OPEN.includes(one.status));
-  const poller = createPoller(ask, isWanted);
-  const refresh = () => poller.now();
-
-  view.run.onclick = async () => {
-    if (await runAsJob(app, view.run)) await ask().then(refresh);
-  };
   app.store.subscribe((state, previous) => {
-    view.drawRun(state);
-    if (state.tab === "jobs" && previous.tab !== "jobs") refresh();
+    if (state.tab === "jobs" && previous.tab !== "jobs") poller.now();
   });
-  document.addEventListener("keychange", refresh);
-  view.drawRun(app.store.get());
-  refresh();
+  document.addEventListener("keychange", poller.now);
+  poller.now();
 }
 
-function makeView(app) {
-  const run = button("Run as a job", null, { className: "wide" });
+async function listed({ api }) {
+  const response = await api.call(`/jobs?limit=${SHOWN}`, { headers: { Accept: "application/json" } });
+  return (await response.json()).jobs;
+}
+
+/** The button that makes a job of the present prompts. */
+function runPart(app, ask, refresh) {
   const note = make("p", { className: "note" });
+  const run = workButton("Run as a job", app, async () => {
+    await segment(executeRequest(app.store.get(), app.sources), { prefer: "respond-async" });
+    app.announce("The job was accepted.");
+    await ask();
+    refresh();
+  }, { className: "wide" });
+  const draw = ({ window: seen, objects }) => {
+    run.disabled = !(seen && objects.some(isUsable));
+    note.textContent = run.disabled
+      ? "Place a point or draw a box first; then the prompts can run as a job."
+      : "Runs the present prompts in the background, also when this page is closed.";
+  };
+  app.store.subscribe(draw);
+  draw(app.store.get());
+  return make("div", { className: "block" }, make("h2", {}, "New job"), run, note);
+}
+
+function listPart(app, refresh) {
   const failure = make("p", { className: "note failure", role: "status", hidden: true });
-  const list = make("ul", { className: "jobs-list", "aria-label": "Jobs" });
-  const empty = make("p", { className: "note" }, "The jobs are being asked for.");
+  const none = make("p", { className: "note" }, "The jobs are being asked for.");
+  const list = make("ul", { className: "jobs-list", aria: { label: "Jobs" } });
   const cards = new Map();
 
-  function drawJobs(jobs, refresh) {
+  function draw(jobs) {
     failure.hidden = true;
-    empty.textContent = "There are no jobs. Jobs run on while this page is closed, and are kept by the server.";
-    empty.hidden = jobs.length > 0;
+    none.textContent = "There are no jobs.";
+    none.hidden = jobs.length > 0;
+    for (const id of cards.keys()) if (!jobs.some((one) => one.jobID === id)) cards.delete(id);
     for (const job of jobs) {
       if (!cards.has(job.jobID)) cards.set(job.jobID, jobCard(app, refresh));
       cards.get(job.jobID).draw(job);
     }
-    const shown = new Set(jobs.map((job) => job.jobID));
-    for (const id of [...cards.keys()].filter((one) => !shown.has(one))) cards.delete(id);
     place(list, jobs.map((job) => cards.get(job.jobID).element));
   }
 
-  function drawFailure(problem, isKnown) {
-    const again = isKnown ? " The list is as it was; it is asked for again by itself." : " It is asked for again by itself.";
-    failure.textContent = `${problem.title ?? "The jobs cannot be listed"}. ${problem.detail ?? problem.message}${again}`;
+  function drawFailure({ title, detail }, isKnown) {
+    const known = isKnown ? "This is how they were. " : "";
+    failure.textContent = `${title}. ${detail} ${known}The list is asked for again by itself.`;
     failure.hidden = false;
-    if (!isKnown) empty.hidden = true;
+    none.hidden = true;
   }
 
-  function drawRun(state) {
-    const isReady = Boolean(state.window) && state.objects.some(isUsable);
-    run.disabled = !isReady;
-    note.textContent = isReady
-      ? "Runs the present prompts in the background."
-      : "Place a point or draw a box on the Segment tab first; then it can run as a job.";
-  }
-
-  const head = make("div", { className: "block" }, make("h2", {}, "Jobs"), run, note);
-  return { nodes: [head, make("div", { className: "block" }, failure, empty, list)], run, drawJobs, drawFailure, drawRun };
+  const element = make("div", { className: "block" }, make("h2", {}, "Jobs"), failure, none, list);
+  return { element, draw, drawFailure };
 }
 
 /** Put elements in order without moving those that are in place: focus stays where it is. */
@@ -95,25 +102,11 @@ function place(list, elements) {
   while (list.children.length > elements.length) list.lastElementChild.remove();
 }
 
-async function runAsJob(app, pressed) {
-  pressed.disabled = true;
-  try {
-    await segment(executeRequest(app.store.get(), app.sources), { prefer: "respond-async" });
-    app.announce("The job was accepted.");
-    return true;
-  } catch (problem) {
-    app.showProblem(problem);
-    return false;
-  } finally {
-    pressed.disabled = false;
-  }
-}
-
 /** Say which jobs have ended since the last look. */
-function tell(before, now, app) {
+function tell(before, now, { announce }) {
   for (const job of now) {
     const earlier = before.find((one) => one.jobID === job.jobID);
-    if (!earlier || earlier.status === job.status || OPEN.includes(job.status)) continue;
-    app.announce(`The job ${job.processID} ${job.status === "successful" ? "is done" : `has ${job.status}`}.`);
+    if (!earlier || !isOpen(earlier) || isOpen(job)) continue;
+    announce(`The job ${job.processID} ${job.status === "successful" ? "is done" : `has ${job.status}`}.`);
   }
 }

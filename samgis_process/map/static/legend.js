@@ -1,15 +1,16 @@
-/** What a colour means, as a bar with its ends. */
+/** What a colour means, as a bar with values below it. */
 
 import { make } from "./elements.js";
 
-/** @param {{title: string, unit: string, low: number, high: number, ramp: string[]}} legend */
-export function legendOf({ title, unit, low, high, ramp }) {
-  const bar = make("span", { className: "ramp", "aria-hidden": "true" });
+/** @param {{title: string, unit: string, ramp: string[], stops: number[]}} legend */
+export function legendOf({ title, unit, ramp, stops }) {
+  const bar = make("span", { className: "ramp", ariaHidden: "true" });
   bar.style.background = `linear-gradient(to right, ${ramp.join(", ")})`;
-  const ends = make("span", { className: "ramp-ends" }, make("span", {}, number(low)), make("span", {}, number(high)));
-  return make("figure", {}, make("figcaption", {}, unit ? `${title}, ${unit}` : title), bar, ends);
+  const values = make("span", { className: "ramp-stops number" }, ...stops.map((one) => make("span", {}, short(one))));
+  return make("figure", {}, make("figcaption", {}, unit ? `${title}, ${unit}` : title), bar, values);
 }
 
-function number(value) {
-  return Math.abs(value) > 0 && Math.abs(value) < 0.01 ? value.toExponential(1) : String(Number(value.toPrecision(3)));
+function short(value) {
+  const isTiny = value !== 0 && Math.abs(value) < 0.001;
+  return isTiny ? value.toExponential(0) : String(Number(value.toPrecision(3)));
 }

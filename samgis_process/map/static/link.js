@@ -9,19 +9,21 @@ const LONGEST = 8000; // characters; what is longer stays out of the address
 const LONG = 2000; // characters, which some programs cut
 const TABS = ["segment", "terrain", "jobs"];
 
-/** @returns {object|null} the patch of the state that the address holds; null without a good one */
-export function readLink() {
-  return read().patch;
+/** @returns {object} the patch of the state that the address holds; {} without a good one */
+export function readLink(sources) {
+  return read(sources).patch ?? {};
 }
 
 /** Tell of a bad link; keep the address up to date, and follow links that are opened here. */
 export function mount(_element, app) {
-  const { problem } = read();
+  const { problem } = read(app.sources);
   if (problem) app.showProblem(problem);
   let timer = null;
   app.store.subscribe(() => {
-    clearTimeout(timer);
-    timer = setTimeout(() => write(app.store.get()), WAIT_MS);
+    timer ??= setTimeout(() => {
+      timer = null;
+      write(app.store.get());
+    }, WAIT_MS);
   });
   window.addEventListener("hashchange", () => open(app));
 }
@@ -31,15 +33,16 @@ export async function copyLink(app) {
   const state = app.store.get();
   if (!state.view) return;
   const address = new URL(encodeLink(state), location.href).href;
-  write(state);
   if (!(await copy(address, "Link"))) return;
-  app.announce(address.length > LONG ? `Link copied. It has ${address.length} characters, which some programs cut.` : "Link copied.");
+  const { length } = address;
+  app.announce(length > LONG ? `Link copied. It has ${length} characters; some programs cut it.` : "Link copied.");
 }
 
-function read() {
+function read(sources) {
   try {
     const link = decodeLink(location.hash);
-    return { patch: link && patchOf(link), problem: null };
+    if (link) requireKnown(link, sources);
+    return { patch: link && patchOf(link) };
   } catch (error) {
     if (!(error instanceof BadLink)) throw error;
     const detail = `The link cannot be used: ${error.message}. The page opens without it.`;
@@ -47,10 +50,25 @@ function read() {
   }
 }
 
-function patchOf({ objects, tab, ...rest }) {
+/** Refuse what this server does not have: prompts belong to a picture. */
+function requireKnown({ source, model }, { sources, models }) {
+  if (source && !sources.some((one) => one.id === source)) {
+    throw new BadLink(`this server has no picture called ${source}`);
+  }
+  if (model && !models.some((one) => one.id === model)) {
+    throw new BadLink(`this server has no model called ${model}`);
+  }
+}
+
+function patchOf({ objects, source = null, model = null, rendering = null, tab, view, window: seen }) {
   const made = objects.reduce((all, one) => [...all, { ...newObject(all), ...one }], []);
   const kept = made.length ? made : [newObject([])];
-  return { ...rest, ...(TABS.includes(tab) && { tab }), objects: kept, active: kept.at(-1).id };
+  return {
+    source, model, rendering, view, window: seen,
+    objects: kept,
+    active: kept.at(-1).id,
+    tab: TABS.includes(tab) ? tab : "segment",
+  };
 }
 
 function write(state) {
@@ -60,10 +78,10 @@ function write(state) {
 }
 
 function open(app) {
-  const { patch, problem } = read();
+  const { patch, problem } = read(app.sources);
   if (problem) app.showProblem(problem);
   if (!patch) return;
-  app.store.set(patch);
-  app.map.setView([patch.view.lat, patch.view.lng], patch.view.zoom, { animate: false });
+  const { source, model } = app.store.get();
+  app.store.set({ ...patch, source: patch.source ?? source, model: patch.model ?? model });
   app.announce("The link was opened. Undo brings back what was here.");
 }

@@ -43,9 +43,9 @@ async function start() {
   window.samgis = app;
 }
 
-/** Return the state to begin with: the link's, else what was kept, else the server's default. */
+/** Return the state to begin with: the server's default, over it what was kept, then the link. */
 function firstState(sources) {
-  const state = { ...emptyState(), ...(link.readLink() ?? persist.load(sources)) };
+  const state = { ...emptyState(), ...persist.load(sources), ...link.readLink(sources) };
   const model = sources.models.find((one) => one.default)?.id ?? null;
   return { ...state, source: state.source ?? sources.default, model: state.model ?? model };
 }

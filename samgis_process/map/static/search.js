@@ -1,8 +1,9 @@
 /** Going to a place by its coordinates; nobody else is asked where it is. */
 
-import { EXAMPLES, Unreadable, readPlace } from "./coordinates.js";
-import { button, make } from "./elements.js";
 import { circleMarker } from "../leaflet/leaflet-src.esm.js";
+import { button } from "./buttons.js";
+import { Unreadable, readPlace } from "./coordinates.js";
+import { make } from "./elements.js";
 
 const CLOSE = 15; // zoom at which a place is looked at
 const MARK_MS = 6000;
@@ -11,17 +12,17 @@ const MARK_MS = 6000;
 export function mount(element, app) {
   const field = make("input", {
     type: "search", id: "search-field", autocomplete: "off", spellcheck: false,
-    placeholder: "47.37, 8.54", "aria-describedby": "search-said", enterKeyHint: "go",
+    placeholder: "47.37, 8.54", enterKeyHint: "go", aria: { describedby: "search-said" },
   });
-  const said = make("p", { id: "search-said", className: "said", role: "status" });
+  const said = make("p", { id: "search-said", className: "note", role: "status" });
   const form = make("form", { className: "search", role: "search" },
-    make("label", { htmlFor: field.id, className: "unseen", title: EXAMPLES }, "Go to coordinates"),
-    field, make("button", { type: "submit" }, "Go"));
+    make("label", { htmlFor: field.id }, "Go to"), field, make("button", { type: "submit" }, "Go"));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     go(field, said, app);
   });
   field.addEventListener("input", () => field.removeAttribute("aria-invalid"));
+  element.classList.add("block");
   element.replaceChildren(form, said);
 }
 
@@ -39,11 +40,12 @@ function go(field, said, app) {
 }
 
 function say(place, said, app) {
-  const swap = place.other && button("Swap", () => {
+  const swap = () => {
     fly(place.other, app);
     say({ ...place.other, other: { ...place, other: undefined } }, said, app);
-  }, { "aria-label": "Swap latitude and longitude" });
-  said.replaceChildren(...[place.said, outside(place, app), swap].filter(Boolean).flatMap((one) => [one, " "]));
+  };
+  const parts = [place.said, outside(place, app)].filter(Boolean).join(" ");
+  said.replaceChildren(parts, ...(place.other ? [" ", button("Swap them", swap, { className: "link" })] : []));
 }
 
 function fly(place, { map }) {
@@ -67,11 +69,11 @@ function mark({ lng, lat }, map) {
 
 /** Say so where the source has no picture there. */
 function outside({ lng, lat, bounds }, app) {
-  const id = app.store.get().source ?? app.sources.default;
-  const source = (app.sources.sources ?? []).find((one) => one.id === id);
+  const id = app.store.get().source;
+  const source = app.sources.sources.find((one) => one.id === id);
   if (!source?.bounds) return "";
   const [west, south, east, north] = bounds ?? [lng, lat, lng, lat];
-  const [w, s, e, n] = source.bounds;
-  const isApart = north < s || south > n || (w <= e && west <= east && (east < w || west > e));
-  return isApart ? `${source.title ?? source.id} has no picture there.` : "";
+  const [left, bottom, right, top] = source.bounds;
+  const isBeside = left <= right && west <= east && (east < left || west > right);
+  return north < bottom || south > top || isBeside ? `${source.title} has no picture there.` : "";
 }
