@@ -37,7 +37,7 @@ function picturePart(app, usable) {
   const rendering = select("terrain-rendering", tiled.map((one) => [one.name, one.title]));
   const look = button("Show it on the map", choose, { className: "wide" });
   const note = make("p", { className: "note" });
-  const legend = make("div", { className: "legend" });
+  const legend = make("div", { className: "ramps" });
   const isShown = () => look.hidden;
 
   function choose() {

@@ -10,7 +10,7 @@ export function layerPart(app) {
   const layer = select("terrain-layer", [["", "none"], ...layers.map((one) => [one.name, one.title])]);
   const opacity = make("input", { id: "terrain-opacity", type: "range", min: 0, max: 1, step: 0.05, value: 0.7 });
   const strength = field("Strength", opacity);
-  const legend = make("div", { className: "legend" });
+  const legend = make("div", { className: "ramps" });
   const element = make("div", { className: "block" }, make("h2", {}, "Layer over it"),
     field("Layer", layer), strength, legend);
   let source = null;
