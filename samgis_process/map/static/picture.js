@@ -6,19 +6,23 @@ import { showAll } from "./map.js";
 /** Fill the block and keep it the same as the store. */
 export function mount(element, app) {
   const { store, sources } = app;
-  const source = select("Picture", "source", groups(sources.sources));
+  const source = select("Source", "source", groups(sources.sources));
   const model = select("Model", "model", sources.models.map(modelOption));
   const opacity = make("input", { id: "opacity", type: "range", min: 0, max: 0.9, step: 0.05 });
   const reason = make("p", { className: "note" });
-  const terms = make("p", { className: "note" });
+  const terms = make("p", { className: "note beside" });
+  const name = make("span", { className: "facts" });
   const whole = make("button", { type: "button", className: "link", textContent: "Show all of it" });
-  element.append(
+  const summary = make("summary", {}, make("h2", { textContent: "Picture" }), name);
+  const block = make("details", { open: !matchMedia("(max-width: 760px)").matches },
+    summary,
     source.row,
     terms,
     reason,
     ...(sources.models.length > 1 ? [model.row] : []),
     make("div", { className: "field" }, make("label", { htmlFor: "opacity", textContent: "Fill" }), opacity),
   );
+  element.append(block);
 
   source.control.addEventListener("change", () => choose(app, source.control.value));
   model.control.addEventListener("change", () => store.set({ model: model.control.value }));
@@ -30,8 +34,9 @@ export function mount(element, app) {
     source.control.value = state.source;
     model.control.value = state.model;
     opacity.value = state.opacity;
-    const { attribution, terms: text, bounds } = chosen(state) ?? {};
-    terms.replaceChildren(...[attribution ?? "", termsLink(text), bounds ? whole : ""].filter(Boolean));
+    const { title, terms: text, bounds } = chosen(state) ?? {};
+    name.textContent = title ?? "";
+    terms.replaceChildren(...[termsLink(text), bounds ? whole : ""].filter(Boolean));
     terms.hidden = !terms.childNodes.length;
     const lacking = sources.sources.filter((one) => one.reason);
     reason.textContent = lacking.map((one) => `${one.title}: ${one.reason}`).join(" ");
@@ -77,7 +82,6 @@ function modelOption({ id, title }) {
 
 function termsLink(text) {
   if (!text) return "";
-  if (!/^https?:/.test(text)) return ` ${text} `;
-  const link = make("a", { href: text, textContent: "Terms of use", rel: "noreferrer noopener", target: "_blank" });
-  return make("span", {}, " ", link, " ");
+  if (!/^https?:/.test(text)) return make("span", { textContent: text });
+  return make("a", { href: text, textContent: "Terms of use", rel: "noreferrer noopener", target: "_blank" });
 }

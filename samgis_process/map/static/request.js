@@ -18,11 +18,17 @@ export function executeRequest(state, sources, choice = {}) {
     ...(state.model && { model: state.model }),
     ...(state.rendering && { rendering: state.rendering }),
     ...(state.window && { bbox: state.window.bbox, zoom: state.window.zoom }),
-    window: "snap",
+    window: isWhole(state, sources) ? "exact" : "snap",
     masks: choice.masks ?? (chosen ? "all" : "best"),
     prompt: { type: "FeatureCollection", features: objects.flatMap(features) },
   };
   return { inputs };
+}
+
+/** Tell whether all of a source is seen: then every view of it is the same window already. */
+function isWhole({ source, window: seen }, { sources }) {
+  const bounds = sources.find((one) => one.id === source)?.bounds;
+  return Boolean(bounds && seen?.bbox.every((degrees, at) => Math.abs(degrees - bounds[at]) < 1e-6));
 }
 
 /** Return an object's prompts as GeoJSON; what the server does not know comes back as it is. */

@@ -7,6 +7,7 @@
 
 export const MAX_LAT = 85.0511287; // where Web Mercator ends
 const TILE = 256; // pixels
+const FILL = 1024; // pixels, the side of the encoder's picture
 const ZOOM_KEPT = 1; // steps that the map may be zoomed before a new window is worth its time
 const COARSER = 2; // zoom steps that prompts far apart may cost; beyond, outlines become poor
 const MARGIN = 0.15; // of the prompts' extent, around them
@@ -42,7 +43,8 @@ export function sizeAt(bbox, zoom) {
  * @param {object} wish
  * @param {object[]} wish.prompts all of them, of all objects
  * @param {{bbox: number[], zoom: number}} wish.view what the map shows
- * @param {{min_zoom: number, max_zoom: number, bounds: number[] | null}} wish.source
+ * @param {{min_zoom: number, native_zoom: number, max_zoom: number, bounds: number[] | null}}
+ *   wish.source
  * @param {number} wish.maxPixels
  * @param {{bbox: number[], zoom: number} | null} wish.current
  * @param {number[] | null} wish.seen what the encoder saw for `current`: the server may widen it
@@ -51,13 +53,22 @@ export function sizeAt(bbox, zoom) {
 export function windowFor({ prompts, view, source, maxPixels, current, seen }) {
   const places = prompts.flatMap(corners);
   const all = (bbox) => places.every((place) => contains(bbox, place));
-  const zoom = clamp(Math.round(view.zoom), source.min_zoom, source.max_zoom);
+  const shown = within(view.bbox, source.bounds);
+  const zoom = bestZoom(shown, view.zoom, source);
   const near = current && Math.abs(zoom - current.zoom) <= ZOOM_KEPT;
   if (near && (all(current.bbox) || (seen && all(seen)))) return { window: current };
-  const shown = within(view.bbox, source.bounds);
   if (all(shown)) return fitting(shown, zoom, source.min_zoom, maxPixels, TOO_WIDE);
   const lowest = Math.max(source.min_zoom, zoom - COARSER);
   return fitting(within(around(shown, places), source.bounds), zoom, lowest, maxPixels, TOO_FAR);
+}
+
+/**
+ * Return the zoom whose pixels fill the encoder's picture, and no coarser than the map's: on a
+ * small screen the encoder may see more than the eye.
+ */
+function bestZoom(bbox, zoom, { min_zoom: low, native_zoom: native, max_zoom: high }) {
+  const finer = Math.round(Math.log2(FILL / Math.max(...sizeAt(bbox, zoom))));
+  return clamp(Math.max(zoom, Math.min(zoom + finer, native ?? high)), low, high);
 }
 
 const TOO_WIDE = {
