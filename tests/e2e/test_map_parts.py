@@ -1,6 +1,14 @@
 """Parts of the map page in a real browser: search, links, export, jobs, terrain."""
 
+import json
+import re
+import subprocess
+import sys
+from urllib.parse import quote
+
+import geopandas
 import pytest
+from shapely.geometry import Point
 
 PLACES = {
     "47.37, 8.54": (8.54, 47.37),
@@ -120,3 +128,156 @@ def test_hostile_links_are_refused(blank):
     for text in HOSTILE:
         assert str(blank.evaluate(DECODE, text)).startswith("BadLink: "), text[:80]
     assert blank.evaluate(DECODE, "#somewhere-else") is None
+
+
+LAKE = {"lng": -29.58979, "lat": 41.26234}
+WINDOW = (-29.59652, 41.25536, -29.58304, 41.26479)
+OUTLINE = "path.outline:not(.stale)"
+
+
+def base36(number):
+    digits = "0123456789abcdefghijklmnopqrstuvwxyz"
+    text = ""
+    while number or not text:
+        number, last = divmod(number, 36)
+        text = digits[last] + text
+    return text
+
+
+def places(*degrees):
+    """Return longitudes and latitudes by turns as a link has them."""
+    steps = [
+        round((one - LAKE["lat" if at % 2 else "lng"]) * 1e7) for at, one in enumerate(degrees)
+    ]
+    return ".".join(base36(-2 * one - 1 if one < 0 else 2 * one) for one in steps)
+
+
+def link(server, *objects, source="sample", tab="segment", at="16"):
+    """Return the address of the page with objects, each (name, prompts as a link has them)."""
+    colours = ("ffb000", "19b5fe", "ff4d9d")
+    texts = [
+        f"&o={name}~{colour}~00~{prompts}"
+        for (name, prompts), colour in zip(objects, colours, strict=False)
+    ]
+    window = f"&window=16_{places(*WINDOW)}" if objects else ""
+    view = f"#v=1&at={at}/{LAKE['lat']}/{LAKE['lng']}&source={source}&tab={tab}{window}"
+    return f"{server.url}/processes/segment?f=html{view}{''.join(texts)}"
+
+
+LAKE_POINT = "i" + places(*LAKE.values())
+FIELD_BOX = "r" + places(-29.5862, 41.2625, -29.5840, 41.2640)
+
+
+@pytest.fixture
+def open_map(server, visit):
+    """Open the page by a link, and wait until it works and shows its outlines."""
+
+    def open_(*objects, options=None, **place):
+        page = visit(link(server, *objects, **place), **(options or {}))
+        page.wait_for_function("() => window.samgis")
+        if objects:
+            page.wait_for_function(
+                f"() => document.querySelectorAll('{OUTLINE}').length === {len(objects)}",
+                timeout=60_000,
+            )
+        return page
+
+    return open_
+
+
+def pressed(page, name, *, exact=True):
+    page.get_by_role("button", name=name, exact=exact).click()
+
+
+def saved(page, name, directory):
+    """Press a button and return the file that it saves."""
+    with page.expect_download(timeout=60_000) as download:
+        pressed(page, name, exact=False)
+    path = directory / download.value.suggested_filename
+    download.value.save_as(path)
+    return path
+
+
+def test_geojson_holds_what_is_on_screen(open_map, tmp_path):
+    page = open_map(("Lake", LAKE_POINT), ("Field", FIELD_BOX))
+    page.evaluate("""() => {
+        const { objects } = samgis.store.get();
+        samgis.store.set({ objects: objects.map((one) => ({ ...one, hidden: one.name === "Field" })) });
+    }""")
+    path = saved(page, "GeoJSON", tmp_path)
+    assert re.fullmatch(r"samgis-sample-20\d\d-\d\d-\d\d\.geojson", path.name)
+    table = geopandas.read_file(path)
+    assert list(table["name"]) == ["Lake"]
+    assert table.geometry.is_valid.all()
+    assert table.geometry[0].contains(Point(*LAKE.values()))
+    shown = page.evaluate("() => samgis.answers()")
+    assert json.loads(path.read_text())["samgis"] == shown["samgis"]
+
+
+def test_the_chosen_alternative_is_saved(open_map, tmp_path):
+    page = open_map(("Lake", LAKE_POINT))
+    chips = page.locator("#alternatives .chip")
+    chips.nth(1).click()
+    table = geopandas.read_file(saved(page, "GeoJSON", tmp_path))
+    assert list(table["alternative"]) == [1]
+
+
+def test_without_prompts_there_is_nothing_to_save(open_map):
+    page = open_map()
+    for name in ("GeoJSON", "GeoPackage", "curl"):
+        assert page.get_by_role("button", name=name, exact=True).is_disabled()
+    assert page.get_by_text("Place a point or draw a box first.", exact=True).is_visible()
+
+
+def copied(page, name):
+    pressed(page, name)
+    return page.evaluate("() => navigator.clipboard.readText()")
+
+
+def polygons(collection):
+    return [feature["geometry"] for feature in collection["features"]]
+
+
+def test_copied_curl_and_python_answer_as_the_page_does(open_map, server, tmp_path):
+    nasty = "it's $(touch owned) `touch owned` \"<&>\" ü"
+    options = {"options": {"permissions": ["clipboard-read", "clipboard-write"]}}
+    page = open_map((quote(nasty), f"{LAKE_POINT}_e{places(-29.586, 41.258)}"), **options)
+    shown = polygons(page.evaluate("() => samgis.answers()"))
+    assert len(shown) == 1
+
+    command = copied(page, "curl")
+    run = subprocess.run(
+        ["sh", "-c", command], capture_output=True, cwd=tmp_path, timeout=60, check=True
+    )
+    assert polygons(json.loads(run.stdout)) == shown
+
+    (tmp_path / "copied.py").write_text(copied(page, "Python"))
+    subprocess.run([sys.executable, "copied.py"], cwd=tmp_path, timeout=60, check=True)
+    (written,) = tmp_path.glob("*.geojson")
+    assert polygons(json.loads(written.read_text())) == shown
+
+    answer = server.segment({}, json=json.loads(copied(page, "OGC JSON")))
+    assert polygons(answer.json()) == shown
+    assert answer.json()["features"][0]["properties"]["name"] == nasty
+    assert not (tmp_path / "owned").exists()
+
+
+def test_a_key_is_never_copied(open_map):
+    options = {"options": {"permissions": ["clipboard-read", "clipboard-write"]}}
+    page = open_map(("Lake", LAKE_POINT), **options)
+    page.evaluate("() => import('/assets/pages/key.js').then(({ setKey }) => setKey('s3cret'))")
+    for name in ("curl", "Python", "OGC JSON"):
+        text = copied(page, name)
+        assert "s3cret" not in text
+        assert ("SAMGIS_API_KEY" in text) == (name != "OGC JSON")
+
+
+def test_where_the_clipboard_is_refused_the_text_is_shown_and_selected(open_map):
+    page = open_map(("Lake", LAKE_POINT))
+    page.evaluate("() => Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    pressed(page, "curl")
+    dialog = page.get_by_role("dialog")
+    assert "curl --fail-with-body" in dialog.get_by_role("textbox").input_value()
+    assert page.evaluate("() => String(document.getSelection())").startswith("curl")
+    page.keyboard.press("Escape")
+    assert dialog.count() == 0
