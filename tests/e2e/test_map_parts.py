@@ -8,6 +8,9 @@ from urllib.parse import quote
 
 import geopandas
 import pytest
+import rasterio
+import requests
+from PIL import Image
 from shapely.geometry import Point
 
 PLACES = {
@@ -281,3 +284,269 @@ def test_where_the_clipboard_is_refused_the_text_is_shown_and_selected(open_map)
     assert page.evaluate("() => String(document.getSelection())").startswith("curl")
     page.keyboard.press("Escape")
     assert dialog.count() == 0
+
+
+def objects_of(page):
+    return page.evaluate("() => samgis.store.get().objects")
+
+
+def test_a_link_opens_the_same_view_prompts_and_outlines_elsewhere(open_map, visit):
+    options = {"permissions": ["clipboard-read", "clipboard-write"]}
+    page = open_map(("Lake", LAKE_POINT), ("Field", FIELD_BOX), options=options)
+    before = page.evaluate("() => samgis.answers()")
+    address = copied(page, "Copy link")
+    assert len(address) < 400
+
+    other = visit(address, phone=True)  # another profile: nothing is kept there
+    other.wait_for_function(
+        f"() => document.querySelectorAll('{OUTLINE}').length === 2", timeout=60_000
+    )
+    after = other.evaluate("() => samgis.answers()")
+    assert polygons(after) == polygons(before)
+    assert [one["name"] for one in objects_of(other)] == ["Lake", "Field"]
+    assert other.evaluate("() => samgis.store.get().view") == {**LAKE, "zoom": 16}
+
+
+def test_the_address_follows_what_is_done_and_survives_a_reload(open_map):
+    page = open_map(("Lake", LAKE_POINT))
+    length = page.evaluate("() => history.length")
+    page.evaluate("""() => {
+        const { objects } = samgis.store.get();
+        const added = { ...objects[0].prompts[0], label: 0, lng: -29.586 };
+        samgis.store.set({ objects: [{ ...objects[0], prompts: [...objects[0].prompts, added] }] });
+    }""")
+    page.wait_for_function("() => location.hash.includes('_e')")
+    assert page.evaluate("() => history.length") == length
+    page.reload()
+    page.wait_for_function("() => window.samgis")
+    assert [one["label"] for one in objects_of(page)[0]["prompts"]] == [1, 0]
+
+
+def test_two_tabs_keep_their_own_prompts(open_map, server):
+    page = open_map(("Lake", LAKE_POINT))
+    second = page.context.new_page()
+    second.goto(link(server, ("Field", FIELD_BOX)))
+    second.wait_for_function("() => window.samgis && location.hash.includes('Field')")
+    for one in (page, second):
+        one.reload()
+        one.wait_for_function("() => window.samgis")
+    assert [one["name"] for one in objects_of(page)] == ["Lake"]
+    assert [one["name"] for one in objects_of(second)] == ["Field"]
+
+
+@pytest.mark.parametrize(
+    ("hash_", "words"),
+    [
+        ("#v=9&at=1/2/3", "another version"),
+        ("#v=1&at=16/41/-29&source=nowhere", "no picture called nowhere"),
+        ("#v=1&at=16/41/-29&model=nothing", "no model called nothing"),
+        ("#v=1&at=16/41/-29&o=a~b~c~d", "broken"),
+        ("#v=1&at=<img src=x onerror=alert(1)>", "where"),
+    ],
+)
+def test_a_broken_link_says_so_and_the_page_works(server, visit, hash_, words):
+    page = visit(f"{server.url}/processes/segment?f=html{hash_}")
+    page.wait_for_function("() => window.samgis")
+    assert words in page.locator("#problem").inner_text()
+    assert page.evaluate("() => samgis.store.get().source") == "sample"
+    assert objects_of(page)[0]["prompts"] == []
+
+
+def test_a_hostile_name_is_shown_as_text(open_map):
+    name = "<img src=x onerror=alert(1)>"
+    page = open_map((quote(name), LAKE_POINT))
+    page.on("dialog", lambda _: pytest.fail("a script of the link ran"))
+    assert page.locator("#objects input.name").input_value() == name
+    assert page.locator("img[src=x]").count() == 0
+
+
+def test_a_link_opened_in_the_page_can_be_undone(open_map, server):
+    page = open_map(("Lake", LAKE_POINT))
+    page.evaluate("(address) => { location.href = address; }", link(server, ("Field", FIELD_BOX)))
+    page.wait_for_function("() => samgis.store.get().objects[0].name === 'Field'")
+    pressed(page, "Undo")
+    assert objects_of(page)[0]["name"] == "Lake"
+
+
+def go_to(page, text):
+    page.get_by_label("Go to").fill(text)
+    page.get_by_label("Go to").press("Enter")
+    return page.locator("#search-said").inner_text()
+
+
+def centre(page):
+    page.wait_for_timeout(600)  # the flight
+    return page.evaluate("() => { const { lat, lng } = samgis.map.getCenter(); return [lat, lng]; }")
+
+
+def test_the_map_goes_to_coordinates_and_says_how_they_were_read(open_map):
+    page = open_map()
+    assert "latitude 41.26, longitude -29.59" in go_to(page, "41.26, -29.59")
+    assert centre(page) == pytest.approx([41.26, -29.59], abs=1e-4)
+    assert page.locator(".found-place").count() == 1
+    said = go_to(page, "-29.59 41.26")
+    assert "no picture there" in said
+    pressed(page, "Swap them")
+    assert centre(page) == pytest.approx([41.26, -29.59], abs=1e-4)
+    go_to(page, "-29.6, 41.25, -29.58, 41.27")
+    assert centre(page) == pytest.approx([41.26, -29.59], abs=1e-3)
+
+
+def test_a_place_that_cannot_be_read_is_said_in_words(open_map, script):
+    page = open_map()
+    before = centre(page)
+    assert "not understood" in go_to(page, "Zürich")
+    assert page.get_by_label("Go to").get_attribute("aria-invalid") == "true"
+    assert "95 is no latitude" in go_to(page, "95, 200")
+    assert centre(page) == before
+    assert script("chromium").axe(page) == []
+
+
+def job_cards(page):
+    return page.locator(".job")
+
+
+def test_prompts_run_as_a_job_that_is_followed_shown_saved_and_dismissed(
+    open_map, script, tmp_path
+):
+    page = open_map(("Lake", LAKE_POINT))
+    page.locator("#tab-jobs").click()
+    pressed(page, "Run as a job")
+    card = job_cards(page).first
+    card.get_by_text("done", exact=True).wait_for(timeout=60_000)
+    page.wait_for_function(
+        "() => document.getElementById('announcements').textContent.includes('is done')"
+    )
+    assert script("chromium").axe(page) == []
+
+    card.get_by_role("button", name="Show on the map").click()
+    page.locator("path.job-outline").wait_for()
+    card.get_by_role("button", name="Show on the map").click()
+    page.locator("path.job-outline").wait_for(state="detached")
+
+    with page.expect_download() as download:
+        card.get_by_role("button", name="Download").click()
+    path = tmp_path / download.value.suggested_filename
+    download.value.save_as(path)
+    assert path.suffix == ".geojson"
+    assert geopandas.read_file(path).geometry[0].contains(Point(*LAKE.values()))
+
+    card.get_by_role("button", name="Dismiss").click()
+    card.get_by_text("dismissed", exact=True).wait_for()
+    assert card.get_by_role("button").count() == 0
+
+
+def submitted(server, process, **inputs):
+    address = f"{server.url}/processes/{process}/execution"
+    body, headers = {"inputs": inputs}, {"Prefer": "respond-async"}
+    answer = requests.post(address, json=body, headers=headers, timeout=30)
+    assert answer.status_code == 201, answer.text
+    return answer.json()["jobID"]
+
+
+def test_jobs_of_others_appear_and_a_failed_one_says_why(server, open_map):
+    page = open_map(tab="jobs")
+    prompt = [{"type": "point", "data": LAKE}]
+    submitted(server, "segment", source="dead", bbox=WINDOW, zoom=14, prompt=prompt)
+    card = job_cards(page).first
+    card.get_by_text("failed", exact=True).wait_for(timeout=60_000)
+    assert "s3cret" not in page.content()
+    submitted(server, "dem-composite", source="sample-dem", bbox=WINDOW, zoom=14)
+    card = job_cards(page).filter(has_text="dem-composite").first
+    card.get_by_role("button", name="Files").click(timeout=60_000)
+    assert card.locator(".files li").count() >= 3
+
+
+def test_jobs_outlive_the_server_and_the_page_says_that_it_is_away(
+    another_server, visit, tmp_path, server
+):
+    one = another_server(tmp_path / "cache")
+    page = visit(link(one, ("Lake", LAKE_POINT), tab="jobs"))
+    page.get_by_text("There are no jobs.").wait_for()
+    page.locator(OUTLINE).wait_for(state="attached", timeout=60_000)
+    pressed(page, "Run as a job")
+    job_cards(page).get_by_text("done", exact=True).wait_for(timeout=60_000)
+    page.watch.expect("ERR_CONNECTION_REFUSED", "ERR_EMPTY_RESPONSE", "ERR_CONNECTION_RESET")
+    one.stop()
+    page.locator(".failure").wait_for(timeout=60_000)
+    assert "does not answer" in page.locator(".failure").inner_text()
+    assert job_cards(page).count() == 1
+    one.start()
+    page.locator(".failure").wait_for(state="hidden", timeout=60_000)
+    assert job_cards(page).get_by_text("done", exact=True).count() == 1
+    assert objects_of(page)[0]["name"] == "Lake"
+
+
+def test_nobody_is_asked_for_jobs_in_a_hidden_tab(open_map):
+    page = open_map(tab="jobs")
+    page.get_by_role("heading", name="New job").wait_for()
+    page.evaluate("() => Object.defineProperty(document, 'hidden', { value: true })")
+    page.wait_for_timeout(2500)
+    asked = len(page.watch.requests)
+    page.wait_for_timeout(4000)
+    assert len(page.watch.requests) == asked
+
+
+def test_terrain_is_shown_as_chosen_with_layers_and_legends(open_map, script):
+    page = open_map(tab="terrain")
+    pressed(page, "Show it on the map")
+    page.get_by_label("Drawn as").select_option(label="Tinted multi-directional hillshade")
+    page.wait_for_function("() => samgis.store.get().rendering === 'relief'")
+    assert page.locator(".ramps .ramp").count() == 1
+    page.get_by_label("Layer", exact=True).select_option(label="Slope")
+    page.wait_for_timeout(3000)
+    asked = [address for _, address in page.watch.requests]
+    assert any("/sample-dem/" in one and "rendering=relief" in one for one in asked)
+    assert any("/sample-dem/" in one and "layer=slope" in one for one in asked)
+    assert page.locator(".ramps .ramp").count() == 2
+    assert page.get_by_label("Strength").is_visible()
+    assert script("chromium").axe(page) == []
+    page.get_by_label("Layer", exact=True).select_option(label="none")
+    assert page.locator("img[src*='layer=']").count() == 0
+
+
+def test_a_click_outlines_what_it_meets_in_the_terrain(open_map):
+    page = open_map(tab="terrain")
+    pressed(page, "Show it on the map")
+    page.get_by_label("Drawn as").select_option(value="terrain")
+    page.locator("#tab-segment").click()
+    box = page.locator("#map").bounding_box()
+    wanted = re.compile("/segment/execution")
+    with page.expect_response(wanted, timeout=60_000) as response:
+        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    inputs = response.value.request.post_data_json["inputs"]
+    assert (inputs["source"], inputs["rendering"]) == ("sample-dem", "terrain")
+    assert response.value.json()["samgis"]["rendering"] == "terrain"
+    page.locator(OUTLINE).wait_for(state="attached")
+
+
+def test_files_of_the_terrain_in_view_are_made_and_saved(open_map, tmp_path):
+    page = open_map(tab="terrain")
+    pressed(page, "Show it on the map")
+    page.get_by_text("Layers in the files").click()
+    page.get_by_label("Slope", exact=False).first.check()
+    pressed(page, "Make files of this view")
+    entries = page.locator("#terrain .files li")
+    entries.first.wait_for(timeout=60_000)
+    files = {}
+    for entry in entries.all():
+        with page.expect_download() as download:
+            entry.get_by_role("button").click()
+        path = tmp_path / download.value.suggested_filename
+        download.value.save_as(path)
+        files[path.name] = path
+    assert {"composite.tif", "elevation.tif", "slope.tif", "preview.png"} <= set(files)
+    with rasterio.open(files["slope.tif"]) as file:
+        slope = file.read(1)
+        assert 0 <= slope[slope == slope].max() <= 90
+    with Image.open(files["preview.png"]) as picture:
+        assert min(picture.size) > 100
+
+
+@pytest.mark.parametrize("looks", [{}, {"dark": True, "phone": True}])
+@pytest.mark.parametrize("tab", ["segment", "terrain", "jobs"])
+def test_every_tab_is_accessible(open_map, script, tab, looks):
+    page = open_map(("Lake", LAKE_POINT), tab=tab, options=looks)
+    page.wait_for_timeout(500)
+    assert script("chromium").axe(page) == []
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
