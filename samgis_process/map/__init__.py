@@ -13,6 +13,8 @@ What the page's scripts can count on:
   `?layer=NAME` of elevation, or as `segment` sees the source. The template in `/map/sources` bears
   a version, so that a browser shows no old tiles: further parameters follow after `&`. Beyond the
   source's bounds and zooms tiles are empty, not errors.
+- Legends are bars: `ramp` holds their colours and `stops` values, both equally far apart along the
+  bar; of `low` and `high`, its ends. A rendering has one for each colour, a layer one.
 """
 
 from samgis_process.map.room import MapRoom

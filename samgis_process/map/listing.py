@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from samgis_process import __version__
 from samgis_process.errors import SamgisError
 from samgis_process.inference import catalogue
 from samgis_process.inference.room import ModelRoom
+from samgis_process.map.layers import SCALES
 from samgis_process.map.texts import plain
 from samgis_process.map.tiles import is_tiled, zooms
-from samgis_process.rendering import TERRAIN, Legend, echo, names, parse
+from samgis_process.rendering import TERRAIN, Legend, echo, names, parse, ramp
 from samgis_process.settings import LimitSettings
 from samgis_process.sources import SourceCatalogue, SourceInfo
+from samgis_process.sources.availability import Availability
 from samgis_process.sources.base import WORLD
 from samgis_process.terrain import LAYERS
 
@@ -27,18 +29,20 @@ def sources_of(sources: SourceCatalogue, base: str) -> list[Json]:
     Args:
         base: the path before every address of this server.
     """
-    return [_source(sources, source_id, base) for source_id in sources]
+    return [_source(sources, one, base) for one in sources.availability()]
 
 
-def _source(sources: SourceCatalogue, source_id: str, base: str) -> Json:
+def _source(sources: SourceCatalogue, found: Availability, base: str) -> Json:
     known: Json = {
-        "id": source_id,
-        "title": plain(sources.title(source_id)),
-        "kind": "elevation" if source_id in sources.of_elevation else "imagery",
-        "reason": None,
+        "id": found.id,
+        "title": plain(sources.title(found.id)),
+        "kind": "elevation" if found.id in sources.of_elevation else "imagery",
+        "reason": found.reason or None,
     }
+    if found.reason:  # to try again may take long; others do so
+        return known
     try:
-        return known | _seen(sources.get(source_id).info, base)
+        return known | _seen(sources.get(found.id).info, base)
     except SamgisError as error:
         return known | {"reason": str(error)}
 
@@ -103,16 +107,28 @@ def _renderings() -> Iterator[Json]:
 
 
 def _layers() -> Iterator[Json]:
-    for layer in LAYERS.values():
-        yield {"name": layer.name, "title": layer.title, "unit": layer.unit}
+    for name, scale in SCALES.items():
+        layer = LAYERS[name]
+        bar = _bar("tint", layer.title, layer.unit, ramp(scale.colours), scale.stops)
+        yield {"name": name, "title": layer.title, "unit": layer.unit, "legend": bar}
 
 
-def _legend(legend: Legend) -> Mapping[str, Any]:
+def _legend(legend: Legend) -> Json:
+    middle = (legend.low + legend.high) / 2
+    stops = (legend.low, middle, legend.high)
+    return _bar(legend.colour, legend.title, legend.unit, legend.ramp, stops)
+
+
+def _bar(
+    colour: str, title: str, unit: str, colours: Iterable[Any], stops: Sequence[float]
+) -> Json:
+    """Return a bar of a legend: its colours, and values that stand equally far apart on it."""
     return {
-        "colour": legend.colour,
-        "title": legend.title,
-        "unit": legend.unit,
-        "low": legend.low,
-        "high": legend.high,
-        "ramp": [f"#{bytes(colour).hex()}" for colour in legend.ramp],
+        "colour": colour,
+        "title": title,
+        "unit": unit,
+        "low": stops[0],
+        "high": stops[-1],
+        "ramp": [f"#{bytes(one).hex()}" for one in colours],
+        "stops": list(stops),
     }

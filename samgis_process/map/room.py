@@ -106,7 +106,9 @@ class MapRoom:
         return _answer(drawn, request)
 
     def _drawn(self, name: str, place: Place, request: Request) -> Tile:
-        return tile(self._sources.get(name), place, request.query_params.get("rendering"))
+        query = request.query_params
+        source = self._sources.get(name)
+        return tile(source, place, query.get("rendering"), query.get("layer"))
 
 
 def _place(params: Mapping[str, str]) -> Place | None:

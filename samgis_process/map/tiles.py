@@ -12,6 +12,7 @@ from PIL import Image
 
 from samgis_process.errors import InvalidInput, NoData
 from samgis_process.grid import Bounds, GeoBox
+from samgis_process.map.layers import layer_picture, require_layer
 from samgis_process.rendering import TERRAIN, AnyRendering, TerrainRendering, parse
 from samgis_process.sources import Source, SourceInfo, picture
 from samgis_process.sources.tiles import TileSource
@@ -35,17 +36,23 @@ class Tile(NamedTuple):
     media_type: str
 
 
-def tile(source: Source, place: Place, rendering: str | None) -> Tile:
+def tile(
+    source: Source, place: Place, rendering: str | None = None, layer: str | None = None
+) -> Tile:
     """Return a tile; where the source holds nothing, it is transparent.
 
     Args:
         rendering: its name; by default as the source is drawn without one.
+        layer: of elevation, instead of a rendering.
 
     Raises:
-        InvalidInput: the source has no such rendering, or not in tiles.
+        InvalidInput: the source has no such rendering or layer, or not in tiles.
         SourceUnavailable: its pixels cannot be had.
     """
     info = source.info
+    if layer is not None:
+        require_layer(source, layer)
+        return _drawn(info, place, lambda grid: layer_picture(source, grid, layer))
     drawn_as = parse(info.rendering if rendering is None else rendering, info.bands, info.id)
     _require_tiled(drawn_as)
     if _is_as_sent(source, drawn_as):

@@ -10,6 +10,7 @@ from samgis_process.rendering.terrain import (
     TerrainRendering,
     TerrainStyle,
     paint,
+    ramp,
 )
 
 __all__ = [
@@ -29,5 +30,6 @@ __all__ = [
     "names",
     "paint",
     "parse",
+    "ramp",
     "values",
 ]
