@@ -20,6 +20,7 @@ export function mount(element, { store, asking, announce }, outlines) {
     if (drawn !== features) {
       drawn = features;
       chips.replaceChildren(...(features.length > 1 ? features.map(chip) : []));
+      if (features.length > 1) announce(`${features.length} readings to choose from.`);
     }
     [...chips.children].forEach((one, index) => {
       one.setAttribute("aria-pressed", String(index === object.alternative));

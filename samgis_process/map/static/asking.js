@@ -3,15 +3,19 @@
  * instant; what changes is asked again, the newest question wins.
  */
 
-import { isUsable } from "./edits.js";
+import { activeObject, isUsable } from "./edits.js";
 import { executeRequest } from "./request.js";
 
 const SETTLE_MS = 30; // prompts that follow each other this quickly go in one request
 const KEPT = 300; // answers
+// The other readings of a click take several times as long as the best: they come after it, unless
+// the next click does.
+const OTHERS_AFTER_MS = 350;
 
 /**
  * @typedef {{phase: "idle" | "waiting" | "failed", since: number, isNew: boolean,
- *   problem: object | null}} Status `isNew`: no answer came from this window before
+ *   problem: object | null}} Status
+ *   `isNew`: no answer came from this window before
  */
 
 /** Make the one who asks; it begins with the store's next change, or with `check()`. */
@@ -22,9 +26,10 @@ export function createAsking({ store, sources, api }) {
   const listeners = new Set();
   let status = { phase: "idle", since: 0, isNew: false, problem: null };
   let last = null; // {samgis, elapsed_ms}
-  let flight = null; // {control, key}
-  let failed = null; // key of what failed: it is asked again when something changes
+  let flight = null; // how to give up the request under way
+  let wanted = ""; // the questions that are asked, or failed
   let timer = null;
+  let others = null; // {about, control} of the request for other readings
   let askedAt = -Infinity;
 
   function tell(changes) {
@@ -39,48 +44,65 @@ export function createAsking({ store, sources, api }) {
 
   function check() {
     const state = store.get();
-    const objects = open(state);
-    const key = objects.map((one) => question(state, one)).join();
-    if (key === (flight?.key ?? "") || (key && key === failed)) return;
-    clearTimeout(timer);
-    give();
-    if (!key) tell({ phase: "idle", problem: null });
-    else if (performance.now() - askedAt > SETTLE_MS * 4) ask();
-    else timer = setTimeout(ask, SETTLE_MS);
-  }
-
-  /** Stop waiting for an answer that nobody wants any more. */
-  function give() {
-    flight?.control.abort();
-    flight = failed = null;
+    const key = open(state).map((one) => question(state, one)).join();
+    if (key !== wanted) {
+      wanted = key;
+      clearTimeout(timer);
+      flight?.abort();
+      flight = null;
+      if (!key) tell({ phase: "idle", problem: null });
+      else if (performance.now() - askedAt > SETTLE_MS * 4) ask();
+      else timer = setTimeout(ask, SETTLE_MS);
+    }
+    followUp();
   }
 
   async function ask() {
     const state = store.get();
     const objects = open(state);
-    if (!objects.length) return;
-    const control = new AbortController();
-    const mine = { control, key: objects.map((one) => question(state, one)).join() };
+    const mine = new AbortController();
     flight = mine;
-    failed = null;
     askedAt = performance.now();
-    const isNew = !windows.has(windowKey(state));
-    tell({ phase: "waiting", since: askedAt, isNew, problem: null });
+    tell({ phase: "waiting", since: askedAt, isNew: !windows.has(windowKey(state)), problem: null });
     try {
-      const masks = objects.some(isAmbiguous) ? "all" : "best";
-      const body = executeRequest(state, sources, { objects, masks });
-      const response = await api.segment(body, { signal: control.signal });
-      const answer = await response.json();
+      const body = executeRequest(state, sources, { objects });
+      const answer = await (await api.segment(body, { signal: mine.signal })).json();
       if (flight !== mine) return;
       keep(state, objects, answer);
       last = { samgis: answer.samgis, elapsed_ms: performance.now() - askedAt };
-      flight = null;
+      wanted = "";
       tell({ phase: "idle" });
     } catch (problem) {
-      if (flight !== mine || problem.name === "AbortError") return;
-      flight = null;
-      failed = mine.key;
-      tell({ phase: "failed", problem });
+      if (flight === mine) tell({ phase: "failed", problem });
+    }
+    if (flight === mine) flight = null;
+    followUp();
+  }
+
+  /** Ask for the other readings of the active object's one click, when there is time. */
+  function followUp() {
+    const state = store.get();
+    const object = activeObject(state);
+    const about = question(state, object);
+    const found = known.get(about);
+    const isDue = isAmbiguous(object) && found?.features.length && !found.hasOthers;
+    if (isDue && others?.about === about) return;
+    others?.control.abort();
+    others = isDue ? { about, control: new AbortController() } : null;
+    if (!isDue) return;
+    const { signal } = others.control;
+    setTimeout(() => signal.aborted || askOthers(state, object, signal), OTHERS_AFTER_MS);
+  }
+
+  async function askOthers(state, object, signal) {
+    try {
+      const body = executeRequest(state, sources, { objects: [object], masks: "all" });
+      const answer = await (await api.segment(body, { signal })).json();
+      keep(state, [object], answer);
+      known.get(question(state, object)).hasOthers = true;
+      tell({});
+    } catch {
+      // The best reading is there; the others are no matter to trouble people with.
     }
   }
 
@@ -111,7 +133,7 @@ export function createAsking({ store, sources, api }) {
     answerOf,
     /** Ask again what failed. */
     retry() {
-      failed = null;
+      wanted = "";
       check();
     },
     /** Return the bounds that the encoder saw for the window of a state, or null. */
@@ -130,8 +152,8 @@ export function createAsking({ store, sources, api }) {
 
 const NOTHING = { features: [], warnings: [] };
 
-function isAmbiguous(object) {
-  return object.prompts.length === 1 && object.prompts[0].type === "point";
+function isAmbiguous({ prompts }) {
+  return prompts.length === 1 && prompts[0].type === "point" && prompts[0].label === 1;
 }
 
 function windowKey(state) {

@@ -1,7 +1,7 @@
 /** What is going on: the spinner, what went wrong, and what was found, said aloud. */
 
 import { activeObject } from "./edits.js";
-import { areaAloud, duration, score } from "./wording.js";
+import { areaAloud, score } from "./wording.js";
 
 const PATIENCE_MS = 300; // what comes sooner needs no spinner
 const byId = (id) => document.getElementById(id);
@@ -9,7 +9,7 @@ const byId = (id) => document.getElementById(id);
 /** Keep the messages the same as the status of the questions. */
 export function mount({ store, asking, announce, showProblem, clearProblem }) {
   const pill = byId("waiting");
-  let shown = null; // the status that is on the page
+  let shown = asking.status; // the one on the page
   let timer = null;
 
   function tick() {
@@ -24,15 +24,15 @@ export function mount({ store, asking, announce, showProblem, clearProblem }) {
 
   asking.subscribe(() => {
     const status = asking.status;
-    if (status === shown) return;
     const before = shown;
+    if (status.phase === before.phase && status.since === before.since) return;
     shown = status;
     clearInterval(timer);
     pill.hidden = true;
     if (status.phase === "waiting") timer = setInterval(tick, 100);
     if (status.phase === "failed") showProblem(status.problem, { retry: asking.retry });
-    else if (before?.phase === "failed") clearProblem();
-    if (status.phase === "idle" && before?.phase === "waiting") announce(found(store, asking));
+    else if (before.phase === "failed") clearProblem();
+    if (status.phase === "idle" && before.phase === "waiting") announce(found(store, asking));
   });
 }
 
@@ -40,9 +40,7 @@ function found(store, asking) {
   const object = activeObject(store.get());
   const { features } = asking.answerOf(object);
   const feature = features[object.alternative] ?? features[0];
-  const time = asking.last ? ` In ${duration(asking.last.elapsed_ms)}.` : "";
   if (!feature) return `Nothing was found for ${object.name}.`;
   const { area_m2, score: value } = feature.properties;
-  const others = features.length > 1 ? ` ${features.length} readings to choose from.` : "";
-  return `Outline found: ${areaAloud(area_m2)}, score ${score(value)}.${others}${time}`;
+  return `Outline found: ${areaAloud(area_m2)}, score ${score(value)}.`;
 }
