@@ -1,5 +1,6 @@
 /** Elevation as a picture: its renderings, layers over it, what colours mean, and files. */
 
+import { latLngBounds } from "../leaflet/leaflet-src.esm.js";
 import { button } from "./buttons.js";
 import { make } from "./elements.js";
 import { field, labelOf, select } from "./fields.js";
@@ -39,6 +40,7 @@ function picturePart(app, usable) {
   const note = make("p", { className: "note" });
   const legend = make("div", { className: "ramps" });
   const isShown = () => look.hidden;
+  let isPicked = false;
 
   function choose() {
     app.store.set({ source: source.value, rendering: rendering.value });
@@ -56,23 +58,39 @@ function picturePart(app, usable) {
     note.textContent = shown
       ? "Points and boxes outline what they meet in this picture, as on any other."
       : "The map shows another picture now.";
-    if (shown) {
-      source.value = shown.id;
-      rendering.value = state.rendering ?? shown.rendering;
+    if (shown || !isPicked) {
+      const proposed = shown ?? nearest(usable, app.map);
+      source.value = proposed.id;
+      rendering.value = (shown && state.rendering) ?? proposed.rendering;
     }
     drawLegend();
   }
 
-  for (const one of [source, rendering]) one.onchange = () => (isShown() ? choose() : drawLegend());
-  rendering.value = usable[0].rendering;
+  for (const one of [source, rendering]) {
+    one.onchange = () => {
+      isPicked = true;
+      if (isShown()) choose();
+      else drawLegend();
+    };
+  }
   const element = make("div", { className: "block" }, make("h2", {}, "Elevation"),
     field("Picture", source), field("Drawn as", rendering), look, note, legend);
   return { element, draw };
 }
 
+/** Return the elevation of the middle of the map; one of all the world only where there is no other. */
+function nearest(usable, map) {
+  const centre = map.getCenter().wrap();
+  const isHere = ({ bounds }) => bounds && corners(bounds).contains(centre);
+  return usable.find(isHere) ?? usable.find(({ bounds }) => !bounds) ?? usable[0];
+}
+
 /** Go to the source, where the map is elsewhere. */
 function bringIntoView(map, { bounds }) {
-  if (!bounds) return;
-  const corners = [[bounds[1], bounds[0]], [bounds[3], bounds[2]]];
-  if (!map.getBounds().intersects(corners)) map.fitBounds(corners, { animate: false });
+  if (!bounds || map.getBounds().intersects(corners(bounds))) return;
+  map.fitBounds(corners(bounds), { animate: false });
+}
+
+function corners([west, south, east, north]) {
+  return latLngBounds([south, west], [north, west > east ? east + 360 : east]);
 }

@@ -18,7 +18,7 @@ export function layerPart(app) {
   function lay() {
     const found = source && layers.find((one) => one.name === layer.value);
     strength.hidden = !found;
-    legend.replaceChildren(...(found?.legend ?? []).map(legendOf));
+    legend.replaceChildren(...(found ? [legendOf(found.legend)] : []));
     app.setTiles(found ? tilesOf(source, found.name, Number(opacity.value)) : null);
   }
 
