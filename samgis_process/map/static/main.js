@@ -38,6 +38,9 @@ async function start() {
   mountMap(app);
   mountPanel(app);
   persist.mount(store);
+  for (const [where, what] of [[window, "online"], [document, "keychange"]]) {
+    where.addEventListener(what, () => asking.status.phase === "failed" && asking.retry());
+  }
   asking.check();
   // For people at the console, and for tests.
   window.samgis = app;

@@ -51,7 +51,8 @@ export function sizeAt(bbox, zoom) {
  * @returns {{window?: {bbox: number[], zoom: number}, reason?: {title: string, detail: string}}}
  */
 export function windowFor({ prompts, view, source, maxPixels, current, seen }) {
-  const places = prompts.flatMap(corners);
+  if (source.bounds && prompts.some((one) => isOff(one, source.bounds))) return { reason: OFF };
+  const places = prompts.flatMap(corners).map((place) => clipped(place, source.bounds));
   const all = (bbox) => places.every((place) => contains(bbox, place));
   const shown = within(view.bbox, source.bounds);
   const zoom = bestZoom(shown, view.zoom, source);
@@ -71,6 +72,23 @@ function bestZoom(bbox, zoom, { min_zoom: low, native_zoom: native, max_zoom: hi
   return clamp(Math.max(zoom, Math.min(zoom + finer, native ?? high)), low, high);
 }
 
+/** Tell whether nothing of a prompt lies on the picture. */
+function isOff(prompt, bounds) {
+  if (prompt.type === "point") return !contains(bounds, prompt);
+  const [[west, south], [east, north]] = corners(prompt).map(({ lng, lat }) => [lng, lat]);
+  return north <= bounds[1] || south >= bounds[3] || (west < east && (east <= bounds[0] || west >= bounds[2]));
+}
+
+/** Return the place of a picture that is nearest. */
+function clipped({ lng, lat }, bounds) {
+  if (!bounds || bounds[0] > bounds[2]) return { lng, lat };
+  return { lng: clamp(lng, bounds[0], bounds[2]), lat: clamp(lat, bounds[1], bounds[3]) };
+}
+
+const OFF = {
+  title: "The picture does not reach there",
+  detail: "Click on the picture. If you cannot see it: Picture, Show all of it.",
+};
 const TOO_WIDE = {
   title: "The map shows too much at once",
   detail: "Zoom in, then click: the picture is read as the map shows it.",
