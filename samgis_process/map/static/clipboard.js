@@ -25,7 +25,7 @@ function showText(text, what) {
   const dialog = make(
     "dialog",
     { className: "copy-dialog", aria: { label: `${what}, to copy` } },
-    make("p", {}, "The browser does not let this page copy. The text is selected: press Ctrl+C."),
+    make("p", {}, "The browser does not let this page copy. The text is selected: copy it from here."),
     area,
     button("Close", () => dialog.close()),
   );
@@ -33,4 +33,5 @@ function showText(text, what) {
   document.body.append(dialog);
   dialog.showModal();
   area.select();
+  area.scrollTop = 0;
 }

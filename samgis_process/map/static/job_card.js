@@ -4,7 +4,7 @@ import { workButton } from "./buttons.js";
 import { fileName, save } from "./downloads.js";
 import { make } from "./elements.js";
 import { filesOf } from "./item_files.js";
-import { toggleOutlines } from "./job_outlines.js";
+import { takeOff, toggleOutlines } from "./job_outlines.js";
 
 const WORDS = {
   accepted: "waiting",
@@ -49,6 +49,7 @@ export function jobCard(app, refresh) {
       bar.ariaLabel = `Progress of ${job.processID}`;
       bar.value = job.progress;
       message.textContent = isOpen(job) ? `${job.progress} %: ${job.message}` : job.message;
+      message.hidden = job.status === "successful"; // it says "Done"
       if (isNew) replace(actions, buttonsFor(job, buttons), element);
     },
   };
@@ -56,22 +57,26 @@ export function jobCard(app, refresh) {
 
 function jobButtons(app, job, files, refresh) {
   const address = () => `/jobs/${encodeURIComponent(job().jobID)}`;
-  const results = () => app.api.call(`${address()}/results`, { headers: { Accept: "*/*" } });
-  const collection = async () => (await results()).json();
+  const results = (accept) => app.api.call(`${address()}/results`, { headers: { Accept: accept } });
+  const collection = async () => (await results("application/geo+json")).json();
   return {
     show: workButton("Show on the map", app, async (pressed) => {
       pressed.ariaPressed = String(await toggleOutlines(app.map, job().jobID, collection));
     }, { ariaPressed: "false" }),
-    files: workButton("Files", app, async () => {
-      files.replaceChildren(filesOf((await collection()).features[0], app));
-    }),
+    files: workButton("Files", app, async (pressed) => {
+      const shown = files.hasChildNodes() ? [] : [filesOf((await collection()).features[0], app)];
+      files.replaceChildren(...shown);
+      pressed.ariaExpanded = String(shown.length > 0);
+    }, { ariaExpanded: "false" }),
     download: workButton("Download", app, async () => {
-      const response = await results();
+      const response = await results("*/*");
       const type = response.headers.get("Content-Type") ?? "";
       save(await response.blob(), fileName(`${job().processID}-${job().jobID.slice(0, 8)}`, type));
     }),
     dismiss: workButton("Dismiss", app, async () => {
       await app.api.call(address(), { method: "DELETE", headers: { Accept: "application/json" } });
+      takeOff(job().jobID);
+      files.replaceChildren();
       app.announce("The job was dismissed.");
       refresh();
     }),

@@ -12,15 +12,17 @@ const layers = new Map();
  * @returns {Promise<boolean>} whether they are shown now
  */
 export async function toggleOutlines(map, id, get) {
-  const shown = layers.get(id);
-  layers.delete(id);
-  if (shown) {
-    shown.remove();
-    return false;
-  }
+  if (takeOff(id)) return false;
   const layer = geoJSON(await get(), { style: { className: "job-outline" }, interactive: false });
   layers.set(id, layer);
   layer.addTo(map);
   if (layer.getLayers().length) map.fitBounds(layer.getBounds(), { maxZoom: map.getZoom(), animate: false });
   return true;
+}
+
+/** Take the outlines of a job off the map; tells whether there were any. */
+export function takeOff(id) {
+  const shown = layers.get(id);
+  shown?.remove();
+  return layers.delete(id);
 }
