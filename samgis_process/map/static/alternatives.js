@@ -5,6 +5,7 @@ import { make, thumbnail } from "./elements.js";
 import { area, score } from "./wording.js";
 
 const SIDE = 36; // pixels of a picture
+const LEAST_SCORE = 0.2; // what scores less is no reading, but noise
 
 /** Fill the block and keep it the same as the answers; `outlines` previews. */
 export function mount(element, { store, asking, announce }, outlines) {
@@ -16,15 +17,16 @@ export function mount(element, { store, asking, announce }, outlines) {
   function draw() {
     const object = activeObject(store.get());
     const { features, isFresh } = asking.answerOf(object);
-    element.hidden = features.length < 2 || !isFresh;
     if (drawn !== features) {
       drawn = features;
-      chips.replaceChildren(...(features.length > 1 ? features.map(chip) : []));
-      if (features.length > 1) announce(`${features.length} readings to choose from.`);
+      const others = features.flatMap((one, index) => (isReading(one, index) ? chip(one, index) : []));
+      chips.replaceChildren(...(others.length > 1 ? others : []));
+      if (others.length > 1) announce(`${others.length} readings to choose from.`);
     }
-    [...chips.children].forEach((one, index) => {
-      one.setAttribute("aria-pressed", String(index === object.alternative));
-    });
+    element.hidden = !chips.childNodes.length || !isFresh;
+    for (const one of chips.children) {
+      one.setAttribute("aria-pressed", String(Number(one.dataset.index) === object.alternative));
+    }
   }
 
   function chip(feature, index) {
@@ -32,7 +34,7 @@ export function mount(element, { store, asking, announce }, outlines) {
     const words = make("span", { className: "number" },
       make("strong", { textContent: area(area_m2) }),
       make("span", { textContent: `score ${score(value)}` }));
-    const button = make("button", { type: "button", className: "chip" }, thumbnail(feature.geometry, SIDE), words);
+    const button = make("button", { type: "button", className: "chip", data: { index } }, thumbnail(feature.geometry, SIDE), words);
     for (const name of ["pointerenter", "focus"]) button.addEventListener(name, () => outlines.preview(index));
     for (const name of ["pointerleave", "blur"]) button.addEventListener(name, () => outlines.preview(null));
     button.addEventListener("click", () => choose(index, area(area_m2)));
@@ -48,4 +50,8 @@ export function mount(element, { store, asking, announce }, outlines) {
   asking.subscribe(draw);
   store.subscribe(draw);
   draw();
+}
+
+function isReading(feature, index) {
+  return index === 0 || feature.properties.score >= LEAST_SCORE;
 }

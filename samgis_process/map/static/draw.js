@@ -25,7 +25,6 @@ export function mount(map, app) {
     place: (prompt) => place(map, app, prompt),
   };
   map.on("click", ({ latlng, originalEvent }) => {
-    if (tool === "box") return;
     const { lng, lat } = latlng.wrap();
     const label = originalEvent.shiftKey || tool === "exclude" ? 0 : 1;
     drawing.place({ type: "point", lng, lat, label });
@@ -35,7 +34,7 @@ export function mount(map, app) {
 }
 
 /** Add a prompt to the active object, and see to its window; say why where it cannot be. */
-function place(map, { store, sources, asking, showProblem, clearProblem }, prompt) {
+function place(map, { store, sources, asking, announce, showProblem, clearProblem }, prompt) {
   const state = store.get();
   const patch = withPrompt(state, prompt);
   const source = sources.sources.find((one) => one.id === state.source);
@@ -52,6 +51,8 @@ function place(map, { store, sources, asking, showProblem, clearProblem }, promp
     return false;
   }
   clearProblem();
+  const isMoved = state.window && chosen !== state.window;
+  if (isMoved) announce("A new frame of the picture is looked at; all outlines are found again.");
   store.set({ ...patch, window: chosen });
   return true;
 }
@@ -61,6 +62,7 @@ function mountBox(map, drawing) {
   const container = map.getContainer();
   let from = null;
   let shape = null;
+  let wasDrag = false;
 
   const at = (event) => map.mouseEventToLatLng(event);
   const stop = () => {
@@ -78,6 +80,7 @@ function mountBox(map, drawing) {
   container.addEventListener("pointerdown", (event) => {
     if (drawing.tool !== "box" || event.button !== 0 || !event.isPrimary) return;
     if (event.target.closest(".leaflet-control, .leaflet-marker-icon")) return;
+    wasDrag = false;
     container.setPointerCapture(event.pointerId);
     from = event;
     shape = L.rectangle([at(event), at(event)], { className: "drawn-box", interactive: false }).addTo(map);
@@ -86,11 +89,17 @@ function mountBox(map, drawing) {
     if (from && event.pointerId === from.pointerId) shape.setBounds([at(from), at(event)]);
   });
   container.addEventListener("pointercancel", stop);
+  // The click that ends a drag is no point.
+  container.addEventListener("click", (event) => {
+    if (wasDrag) event.stopImmediatePropagation();
+    wasDrag = false;
+  }, true);
   container.addEventListener("pointerup", (event) => {
     if (!from || event.pointerId !== from.pointerId) return;
     const isBox = Math.hypot(event.clientX - from.clientX, event.clientY - from.clientY) >= LEAST_PX;
     const box = isBox && rectangle(at(from), at(event));
     stop();
+    wasDrag = isBox;
     if (box) drawing.place(box);
   });
 }

@@ -6,6 +6,7 @@ import { withPromptAt } from "./edits.js";
 import { contains } from "./windows.js";
 
 const SIZE = 26; // pixels: enough to take hold of, small enough to click beside it
+const OTHER_SIZE = 20; // of objects that are not the active one
 
 /** Draw the prompts of all objects and keep them so. */
 export function mount(map, { store, asking, announce, showProblem }) {
@@ -27,8 +28,9 @@ export function mount(map, { store, asking, announce, showProblem }) {
   function point(state, object, prompt, index) {
     const isActive = object.id === state.active;
     const kind = prompt.label === 1 ? "include" : "exclude";
+    const size = isActive ? SIZE : OTHER_SIZE;
     const marker = L.marker([prompt.lat, prompt.lng], {
-      icon: L.divIcon({ className: `prompt ${kind}${isActive ? "" : " other"}`, iconSize: [SIZE, SIZE] }),
+      icon: L.divIcon({ className: `prompt ${kind}`, iconSize: [size, size] }),
       draggable: true,
       autoPan: false,
       keyboard: true,
