@@ -10,6 +10,7 @@ import geopandas
 import pytest
 import rasterio
 import requests
+import yaml
 from PIL import Image
 from shapely.geometry import Point
 
@@ -321,6 +322,11 @@ def test_the_address_follows_what_is_done_and_survives_a_reload(open_map):
     page.reload()
     page.wait_for_function("() => window.samgis")
     assert [one["label"] for one in objects_of(page)[0]["prompts"]] == [1, 0]
+    pressed(page, "New object", exact=False)
+    page.wait_for_timeout(600)
+    page.reload()
+    page.wait_for_function("() => window.samgis")
+    assert len(objects_of(page)) == 2  # the link leaves out what is empty, the tab does not
 
 
 def test_two_tabs_keep_their_own_prompts(open_map, server):
@@ -551,3 +557,26 @@ def test_every_tab_is_accessible(open_map, script, tab, looks):
     page.wait_for_timeout(500)
     assert script("chromium").axe(page) == []
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_server_with_keys_lists_jobs_once_it_knows_the_key(
+    another_server, tiny_model_dir, visit, tmp_path
+):
+    command = [sys.executable, "-m", "samgis_process", "keys", "new", "ann"]
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    key, line = shown.stdout.splitlines()
+    environ = {
+        "SAMGIS_ACCESS__KEYS": json.dumps(yaml.safe_load(line)),
+        "SAMGIS_MODELS__DIRECTORY": str(tiny_model_dir.parent),
+        "SAMGIS_MODELS__DEFAULT": tiny_model_dir.name,
+    }
+    one = another_server(tmp_path / "cache", **environ)
+    page = visit(link(one, tab="jobs"))
+    page.watch.expect("status: 401", "console: .*401")
+    page.locator(".failure").wait_for(timeout=30_000)
+    assert "Say who you are" in page.locator(".failure").inner_text()
+    page.get_by_label("API key").fill(key)
+    pressed(page, "Use")
+    page.get_by_text("There are no jobs.").wait_for()
+    assert page.locator(".failure").is_hidden()
+    assert key not in page.url
