@@ -476,7 +476,7 @@ def test_jobs_of_others_appear_and_a_failed_one_says_why(server, open_map):
     submitted(server, "dem-composite", source="sample-dem", bbox=WINDOW, zoom=14)
     card = job_cards(page).filter(has_text="dem-composite").first
     card.get_by_role("button", name="Files").click(timeout=60_000)
-    assert card.locator(".files li").count() >= 3
+    card.locator(".files li").nth(2).wait_for()
 
 
 def test_jobs_outlive_the_server_and_the_page_says_that_it_is_away(
@@ -595,3 +595,65 @@ def test_a_server_with_keys_lists_jobs_once_it_knows_the_key(
     page.get_by_text("There are no jobs.").wait_for()
     assert page.locator(".failure").is_hidden()
     assert key not in page.url
+
+
+@pytest.mark.parametrize(("name", "suffix"), [("GeoPackage", ".gpkg"), ("FlatGeobuf", ".fgb")])
+def test_tables_hold_the_outlines_by_name(open_map, tmp_path, name, suffix):
+    page = open_map(("Lake", LAKE_POINT), ("Field", FIELD_BOX))
+    path = saved(page, name, tmp_path)
+    assert path.suffix == suffix
+    table = geopandas.read_file(path)
+    assert sorted(table["name"]) == ["Field", "Lake"]
+    assert table.crs.to_epsg() == 4326
+    (lake,) = table[table["name"] == "Lake"].geometry
+    assert lake.contains(Point(*LAKE.values()))
+
+
+def test_the_picture_shows_the_window(open_map, tmp_path):
+    page = open_map(("Lake", LAKE_POINT))
+    with Image.open(saved(page, "PNG", tmp_path)) as picture:
+        assert picture.format == "PNG"
+        assert min(picture.size) > 500
+
+
+def test_the_report_can_be_posted_again(open_map, server, tmp_path):
+    page = open_map(("Lake", LAKE_POINT))
+    path = saved(page, "Report", tmp_path)
+    assert path.name.endswith(".report.json")
+    answer = server.segment({}, json=json.loads(path.read_text()))
+    assert answer.status_code == 200, answer.text
+    assert polygons(answer.json()) == polygons(page.evaluate("() => samgis.answers()"))
+
+
+def network(page):
+    """Return how to make the network slow, or to take it away."""
+    usual = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    return lambda **so: session.send("Network.emulateNetworkConditions", usual | so)
+
+
+def test_on_a_slow_network_a_file_is_asked_for_once_and_comes(open_map, tmp_path):
+    page = open_map(("Lake", LAKE_POINT))
+    network(page)(latency=1500, downloadThroughput=20_000, uploadThroughput=20_000)
+    asked = []
+    page.on("request", lambda one: asked.append(one.headers.get("accept")))
+    with page.expect_download(timeout=60_000) as download:
+        for _ in range(3):
+            pressed(page, "GeoPackage")
+    download.value.save_as(tmp_path / "slow.gpkg")
+    assert len(geopandas.read_file(tmp_path / "slow.gpkg")) == 1
+    assert asked.count("application/geopackage+sqlite3") == 1
+
+
+def test_without_a_network_the_page_says_so_and_goes_on_afterwards(open_map, tmp_path):
+    page = open_map(("Lake", LAKE_POINT))
+    page.watch.expect("ERR_INTERNET_DISCONNECTED")
+    set_network = network(page)
+    set_network(offline=True)
+    pressed(page, "GeoPackage")
+    page.locator("#problem").get_by_text("GeoPackage: The server does not answer").wait_for()
+    assert saved(page, "GeoJSON", tmp_path).stat().st_size > 500  # the page has it already
+    set_network()
+    assert saved(page, "GeoPackage", tmp_path).suffix == ".gpkg"
+    assert objects_of(page)[0]["name"] == "Lake"
