@@ -377,6 +377,22 @@ def test_beside_the_picture_nothing_is_asked(open_map):
     assert not page.locator("#problem").is_visible()
 
 
+def test_another_picture_keeps_the_points_or_says_why_not(open_map):
+    page = open_map()
+    click(page, LAKE)
+    imagery = found(page)["Object 1"]
+    page.get_by_label("Source").select_option("sample-dem")
+    assert not found(page)["Object 1"].equals(imagery)
+    assert len(prompts(page)[0]) == 1
+    page.evaluate("() => window.samgis.map.setView([41.26, -29.58], 19, { animate: false })")
+    tool(page, "Clear all").click()
+    page.mouse.click(400, 400)
+    settled(page)
+    page.get_by_label("Source").select_option("terrarium")
+    zoom = page.evaluate("() => window.samgis.store.get().window.zoom")
+    assert zoom == 15, "the source goes no deeper"
+
+
 def test_with_the_keyboard_alone(open_map, truth):
     page = open_map()
     page.evaluate("() => window.samgis.map.setView([41.2600, -29.5900], 15, { animate: false })")
