@@ -475,6 +475,7 @@ def test_without_scripts_the_page_points_to_the_form(server, visit):
     page.watch.expect("csp")  # scripts that are off count as refused
     link = page.get_by_role("link", name="the plain form")
     assert link.get_attribute("href") == "/processes/segment/form"
+    assert not page.locator("#tools").is_visible()
 
 
 # Puts into `window.times` what passed from a click to the frame that shows its outline.
