@@ -377,6 +377,22 @@ def test_beside_the_picture_nothing_is_asked(open_map):
     assert not page.locator("#problem").is_visible()
 
 
+def test_another_picture_keeps_the_points_or_says_why_not(open_map):
+    page = open_map()
+    click(page, LAKE)
+    imagery = found(page)["Object 1"]
+    page.get_by_label("Source").select_option("sample-dem")
+    assert not found(page)["Object 1"].equals(imagery)
+    assert len(prompts(page)[0]) == 1
+    page.evaluate("() => window.samgis.map.setView([41.26, -29.58], 19, { animate: false })")
+    tool(page, "Clear all").click()
+    page.mouse.click(400, 400)
+    settled(page)
+    page.get_by_label("Source").select_option("terrarium")
+    zoom = page.evaluate("() => window.samgis.store.get().window.zoom")
+    assert zoom == 15, "the source goes no deeper"
+
+
 def test_with_the_keyboard_alone(open_map, truth):
     page = open_map()
     page.evaluate("() => window.samgis.map.setView([41.2600, -29.5900], 15, { animate: false })")
@@ -459,6 +475,7 @@ def test_without_scripts_the_page_points_to_the_form(server, visit):
     page.watch.expect("csp")  # scripts that are off count as refused
     link = page.get_by_role("link", name="the plain form")
     assert link.get_attribute("href") == "/processes/segment/form"
+    assert not page.locator("#tools").is_visible()
 
 
 # Puts into `window.times` what passed from a click to the frame that shows its outline.

@@ -3,8 +3,6 @@
 import * as L from "../leaflet/leaflet-src.esm.js";
 
 import { withPrompt } from "./edits.js";
-import { viewOf } from "./map.js";
-import { windowFor } from "./windows.js";
 
 const LEAST_PX = 6; // a shorter drag was a click
 
@@ -22,7 +20,7 @@ export function mount(map, app) {
       for (const listener of listeners) listener(name);
     },
     onTool: (listener) => listeners.add(listener),
-    place: (prompt) => place(map, app, prompt),
+    place: (prompt) => place(app, prompt),
   };
   map.on("click", ({ latlng, originalEvent }) => {
     const { lng, lat } = latlng.wrap();
@@ -34,18 +32,10 @@ export function mount(map, app) {
 }
 
 /** Add a prompt to the active object, and see to its window; say why where it cannot be. */
-function place(map, { store, sources, asking, announce, showProblem, clearProblem }, prompt) {
+function place({ store, asking, framing, announce, showProblem, clearProblem }, prompt) {
   const state = store.get();
   const patch = withPrompt(state, prompt);
-  const source = sources.sources.find((one) => one.id === state.source);
-  const { window: chosen, reason } = windowFor({
-    prompts: patch.objects.flatMap((one) => one.prompts),
-    view: viewOf(map),
-    source,
-    maxPixels: sources.limits.max_pixels ?? 2048 * 2048,
-    current: state.window,
-    seen: asking.seen(state),
-  });
+  const { window: chosen, reason } = framing.frame(patch.objects, state.window, asking.seen(state));
   if (reason) {
     showProblem(reason);
     return false;

@@ -27,6 +27,11 @@ export function icon(name) {
   return svg;
 }
 
+/** Return text as HTML that shows it, for those who take nothing else. */
+export function escaped(text) {
+  return make("span", { textContent: text }).innerHTML;
+}
+
 /** Return the outline of a GeoJSON geometry as a picture of `side` pixels. */
 export function thumbnail(geometry, side) {
   const polygons = geometry.type === "Polygon" ? [geometry.coordinates] : geometry.coordinates;

@@ -7,6 +7,7 @@ import * as api from "./api.js";
 import { createAsking } from "./asking.js";
 import * as draw from "./draw.js";
 import * as exportPart from "./export.js";
+import * as frames from "./framing.js";
 import * as hops from "./hops.js";
 import * as jobs from "./jobs.js";
 import * as keyboard from "./keyboard.js";
@@ -28,16 +29,18 @@ const byId = (id) => document.getElementById(id);
 async function start() {
   const sources = await api.getSources();
   const store = createStore(firstState(sources));
-  const asking = createAsking({ store, sources, api });
   const map = mapPart.createMap(byId("map"));
+  const framing = frames.mount(map, { store, sources, showProblem });
+  const asking = createAsking({ store, sources, api });
   const app = {
-    store, sources, api, asking, map, announce, showProblem, clearProblem,
+    store, sources, api, asking, framing, map, announce, showProblem, clearProblem,
     answers: () => answer.collection(store.get(), asking),
     setTiles: mapPart.createOverlay(map),
   };
   mountMap(app);
   mountPanel(app);
   persist.mount(store);
+  framing.mend();
   for (const [where, what] of [[window, "online"], [document, "keychange"]]) {
     where.addEventListener(what, () => asking.status.phase === "failed" && asking.retry());
   }

@@ -2,9 +2,10 @@
 
 import * as L from "../leaflet/leaflet-src.esm.js";
 
+import { escaped } from "./elements.js";
 import { Tiles } from "./tiles.js";
 
-const SEEN_WHERE_NOTHING_IS = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==";
+const NO_TILE = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==";
 
 /** Make the Leaflet map; it shows nothing yet. */
 export function createMap(element) {
@@ -105,23 +106,23 @@ export function viewOf(map) {
  * and `setTiles(null)` to take them away.
  */
 export function createOverlay(map) {
-  let layer_ = null;
+  let laid = null;
   return (tiles) => {
-    layer_?.remove();
-    layer_ = null;
+    laid?.remove();
+    laid = null;
     if (!tiles) return;
     const { template, attribution = "", opacity = 1, ...rest } = tiles;
-    layer_ = new Tiles(template, { attribution, opacity, maxZoom: 24, ...rest }).addTo(map);
+    laid = new Tiles(template, { attribution: escaped(attribution), opacity, maxZoom: 24, ...rest }).addTo(map);
   };
 }
 
 function layer(source, url) {
   const options = {
-    attribution: source.attribution ?? "",
+    attribution: escaped(source.attribution ?? ""),
     minNativeZoom: source.min_zoom,
     maxNativeZoom: source.max_zoom,
     maxZoom: 24,
-    errorTileUrl: SEEN_WHERE_NOTHING_IS,
+    errorTileUrl: NO_TILE,
     keepBuffer: 3,
     ...(source.bounds && source.bounds[0] < source.bounds[2] && { bounds: asLatLngs(source.bounds, 0) }),
   };

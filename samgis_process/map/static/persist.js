@@ -7,6 +7,7 @@ import { emptyState } from "./state.js";
 
 const NAME = "samgis-map";
 const VERSION = 1;
+const TABS = ["segment", "terrain", "jobs"];
 
 /** Return what was kept and can still be used; `{}` where there is none. */
 export function load(sources) {
@@ -49,6 +50,7 @@ function write(storage, text) {
 /** Leave out what this server does not have. */
 function usable(state, sources) {
   const { source, model, ...rest } = { ...emptyState(), ...state };
+  if (!TABS.includes(rest.tab)) rest.tab = "segment";
   const isKnown = sources.sources.some((one) => one.id === source && !one.reason);
   const known = { ...rest, ...(sources.models.some((one) => one.id === model) && { model }) };
   if (isKnown) return { ...known, source };
@@ -57,8 +59,9 @@ function usable(state, sources) {
 
 /** Tell whether a state has the shape that the page relies on. */
 export function isSound(state) {
-  const { objects, window: seen, view } = state ?? {};
+  const { objects, window: seen, view, opacity = 0 } = state ?? {};
   return (
+    Number.isFinite(opacity) &&
     Array.isArray(objects) && objects.length > 0 && objects.every(isObject) &&
     (seen == null || (areNumbers(seen.bbox, 4) && Number.isFinite(seen.zoom))) &&
     (view == null || areNumbers([view.lng, view.lat, view.zoom], 3))

@@ -3,7 +3,7 @@
 import { make } from "./elements.js";
 import { showAll } from "./map.js";
 
-/** Fill the block and keep it the same as the store. */
+/** Fold the block with what it holds already, and keep it the same as the store. */
 export function mount(element, app) {
   const { store, sources } = app;
   const source = select("Source", "source", groups(sources.sources));
@@ -21,6 +21,7 @@ export function mount(element, app) {
     reason,
     ...(sources.models.length > 1 ? [model.row] : []),
     make("div", { className: "field" }, make("label", { htmlFor: "opacity", textContent: "Fill" }), opacity),
+    ...element.children,
   );
   element.append(block);
 

@@ -15,6 +15,7 @@ export function mount({ store, asking, announce, showProblem, clearProblem }) {
   function tick() {
     const { since, isNew } = asking.status;
     const passed = performance.now() - since;
+    if (pill.hidden && passed >= PATIENCE_MS) announce("Looking at the picture.");
     pill.hidden = passed < PATIENCE_MS;
     byId("waiting-text").textContent = isNew
       ? "Reading the picture and looking at it for the first time"

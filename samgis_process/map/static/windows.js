@@ -51,7 +51,8 @@ export function sizeAt(bbox, zoom) {
  * @returns {{window?: {bbox: number[], zoom: number}, reason?: {title: string, detail: string}}}
  */
 export function windowFor({ prompts, view, source, maxPixels, current, seen }) {
-  if (source.bounds && prompts.some((one) => isOff(one, source.bounds))) return { reason: OFF };
+  const off = source.bounds ? prompts.filter((one) => isOff(one, source.bounds)) : [];
+  if (off.length) return { reason: off.includes(prompts.at(-1)) ? OFF : LEFT_BEHIND };
   const places = prompts.flatMap(corners).map((place) => clipped(place, source.bounds));
   const all = (bbox) => places.every((place) => contains(bbox, place));
   const shown = within(view.bbox, source.bounds);
@@ -61,6 +62,13 @@ export function windowFor({ prompts, view, source, maxPixels, current, seen }) {
   if (all(shown)) return fitting(shown, zoom, source.min_zoom, maxPixels, TOO_WIDE);
   const lowest = Math.max(source.min_zoom, zoom - COARSER);
   return fitting(within(around(shown, places), source.bounds), zoom, lowest, maxPixels, TOO_FAR);
+}
+
+/** Tell whether a source can be asked for a window; one of another source may not fit. */
+export function fits({ bbox, zoom }, { min_zoom: low, max_zoom: high, bounds }) {
+  if (zoom < low || zoom > high) return false;
+  const [west, south, east, north] = bbox;
+  return !bounds || !isOff({ type: "rectangle", west, south, east, north }, bounds);
 }
 
 /**
@@ -88,6 +96,10 @@ function clipped({ lng, lat }, bounds) {
 const OFF = {
   title: "The picture does not reach there",
   detail: "Click on the picture. If you cannot see it: Picture, Show all of it.",
+};
+const LEFT_BEHIND = {
+  title: "Some points lie beside this picture",
+  detail: "Choose their picture again, take them away, or clear the map; Undo brings all back.",
 };
 const TOO_WIDE = {
   title: "The map shows too much at once",
