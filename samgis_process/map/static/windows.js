@@ -10,6 +10,7 @@ const TILE = 256; // pixels
 const FILL = 1024; // pixels, the side of the encoder's picture
 const ZOOM_KEPT = 1; // steps that the map may be zoomed before a new window is worth its time
 const COARSER = 2; // zoom steps that prompts far apart may cost; beyond, outlines become poor
+const EDGE = 1e-6; // degrees that rounding may take
 const MARGIN = 0.15; // of the prompts' extent, around them
 
 const wrapped = (degrees) => ((degrees % 360) + 360) % 360;
@@ -20,7 +21,8 @@ const normal = (lng) => (lng >= -180 && lng <= 180 ? lng : wrapped(lng + 180) - 
 /** Tell whether a place lies in a bbox. */
 export function contains(bbox, { lng, lat }) {
   const [west, south, , north] = bbox;
-  return lat >= south && lat <= north && wrapped(lng - west) <= span(bbox);
+  const isAcross = wrapped(lng - west + EDGE) <= span(bbox) + 2 * EDGE;
+  return lat >= south - EDGE && lat <= north + EDGE && isAcross;
 }
 
 /** Return the places that must lie in the window for a prompt. */
@@ -56,6 +58,7 @@ export function windowFor({ prompts, view, source, maxPixels, current, seen }) {
   const places = prompts.flatMap(corners).map((place) => clipped(place, source.bounds));
   const all = (bbox) => places.every((place) => contains(bbox, place));
   const shown = within(view.bbox, source.bounds);
+  if (isEmpty(shown, source.bounds)) return { reason: OFF };
   const zoom = bestZoom(shown, view.zoom, source);
   const near = current && Math.abs(zoom - current.zoom) <= ZOOM_KEPT;
   if (near && (all(current.bbox) || (seen && all(seen)))) return { window: current };
@@ -127,6 +130,11 @@ function within(bbox, bounds) {
   const high = Math.min(north, MAX_LAT, bounds?.[3] ?? 90);
   if (!bounds || bounds[0] > bounds[2] || west > east) return [west, low, east, high];
   return [Math.max(west, bounds[0]), low, Math.min(east, bounds[2]), high];
+}
+
+/** Tell whether cutting left nothing. */
+function isEmpty([west, south, east, north], bounds) {
+  return south >= north || Boolean(bounds && bounds[0] < bounds[2] && west >= east);
 }
 
 /** Return the bbox that holds another and some places, with room around these. */
