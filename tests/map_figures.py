@@ -34,7 +34,12 @@ SOURCES = {
 }
 READY = "() => window.samgis"
 OUTLINED = "() => document.querySelector('path.outline:not(.stale)')"
-KINDS = {"Document": "page", "Script": "scripts", "Stylesheet": "style sheets", "Image": "pictures"}
+KINDS = {
+    "Document": "page",
+    "Script": "scripts",
+    "Stylesheet": "style sheets",
+    "Image": "pictures",
+}
 
 
 class Wire:

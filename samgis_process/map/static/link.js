@@ -9,8 +9,13 @@ const LONGEST = 8000; // characters; what is longer stays out of the address
 const LONG = 2000; // characters, which some programs cut
 const TABS = ["segment", "terrain", "jobs"];
 
-/** @returns {object} the patch of the state that the address holds; {} without a good one */
-export function readLink(sources) {
+/**
+ * @param {object} kept - what an earlier page has left
+ * @returns {object} the patch of the state that the address holds; {} without a good one, or where
+ *   what was kept is the same and more
+ */
+export function readLink(sources, kept) {
+  if (kept.view && encodeLink(kept) === location.hash) return {};
   return read(sources).patch ?? {};
 }
 

@@ -51,7 +51,8 @@ async function start() {
 
 /** Return the state to begin with: the server's default, over it what was kept, then the link. */
 function firstState(sources) {
-  const state = { ...emptyState(), ...persist.load(sources), ...link.readLink(sources) };
+  const kept = persist.load(sources);
+  const state = { ...emptyState(), ...kept, ...link.readLink(sources, kept) };
   const model = sources.models.find((one) => one.default)?.id ?? null;
   return { ...state, source: state.source ?? sources.default, model: state.model ?? model };
 }
