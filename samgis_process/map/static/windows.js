@@ -8,6 +8,7 @@
 export const MAX_LAT = 85.0511287; // where Web Mercator ends
 const TILE = 256; // pixels
 const FILL = 1024; // pixels, the side of the encoder's picture
+const LONGEST = 4 * FILL; // pixels of a side; more would be shrunk past recognition
 const ZOOM_KEPT = 1; // steps that the map may be zoomed before a new window is worth its time
 const COARSER = 2; // zoom steps that prompts far apart may cost; beyond, outlines become poor
 const EDGE = 1e-6; // degrees that rounding may take
@@ -118,7 +119,8 @@ const TOO_FAR = {
 function fitting(bbox, zoom, lowest, maxPixels, reason) {
   for (let at = zoom; at >= lowest; at -= 1) {
     const [width, height] = sizeAt(bbox, at);
-    if ((width + 2) * (height + 2) <= maxPixels) return { window: { bbox: bbox.map(rounded), zoom: at } };
+    const isSmall = (width + 2) * (height + 2) <= maxPixels && Math.max(width, height) <= LONGEST;
+    if (isSmall) return { window: { bbox: bbox.map(rounded), zoom: at } };
   }
   return { reason };
 }
