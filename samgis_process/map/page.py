@@ -7,13 +7,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader
-from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from samgis_process import __version__
 from samgis_process.map.assets import TEMPLATES
-from samgis_process.ogc.pages import outline
 from samgis_process.ogc.resource import base_url
 
 # blob: is for tiles that were fetched with a key; data: for Leaflet's own pictures.
@@ -43,12 +41,12 @@ class MapPage:
         self._templates = Environment(loader=files, autoescape=True)
 
     async def __call__(self, request: Request, description: Mapping[str, Any]) -> HTMLResponse:
-        """Return the page; `description` is the process's, with its links, and stands on it."""
+        """Return the page; `description` is the process's, with its links."""
         text = self._templates.get_template("map.html").render(
             title=description["title"],
             base=base_path(request, self._public_url),
             version=__version__,
-            outline=Markup(outline(description)),  # noqa: S704  it has escaped what needs it
+            description=description,
         )
         return HTMLResponse(text, headers=HEADERS)
 

@@ -15,6 +15,7 @@ from samgis_process.grid import Bounds, GeoBox
 from samgis_process.map.layers import layer_picture, require_layer
 from samgis_process.rendering import TERRAIN, AnyRendering, TerrainRendering, parse
 from samgis_process.sources import Source, SourceInfo, picture
+from samgis_process.sources.tile_images import media_type
 from samgis_process.sources.tiles import TileSource
 
 SIDE = 256  # pixels
@@ -117,13 +118,7 @@ def _as_sent(source: Source, place: Place) -> Tile:
     if not isinstance(source, TileSource) or grid_of(source.info, place) is None:
         return EMPTY
     content = source.tile(*place)
-    return EMPTY if content is None else Tile(content, _media_type(content))
-
-
-def _media_type(content: bytes) -> str:
-    """Return the media type of a picture that was decoded before."""
-    with Image.open(io.BytesIO(content)) as image:
-        return Image.MIME[image.format or "PNG"]
+    return EMPTY if content is None else Tile(content, media_type(content))
 
 
 def _drawn(

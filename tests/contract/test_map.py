@@ -4,6 +4,7 @@ import html
 import io
 import json
 import os
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -87,7 +88,19 @@ def hanging(script):
 
 
 @pytest.fixture(scope="module")
-def section(raster, tiles, hanging, tiny_model_dir, tmp_path_factory):
+def patient(script):
+    """A server that takes half a second for a tile."""
+
+    def respond(_path):
+        time.sleep(0.5)
+        return jpeg(RED, 256)
+
+    with script("tile_server").TileServer(respond=respond) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def section(raster, tiles, hanging, patient, tiny_model_dir, tmp_path_factory):
     directory = tmp_path_factory.mktemp("map")
     place = "{z}/{x}/{y}"
     return {
@@ -110,6 +123,7 @@ def section(raster, tiles, hanging, tiny_model_dir, tmp_path_factory):
             "crowded": {
                 "type": "xyz", "url": f"{hanging[1].url}/{place}", "retries": 0, "deadline_s": 1,
             },
+            "patient": {"type": "xyz", "url": f"{patient.url}/{place}"},
             "down": {"type": "xyz", "url": f"http://127.0.0.1:9/{place}", "retries": 0},
             "gone": {"type": "raster", "path": str(directory / "gone.tif"), "title": "Gone"},
         },
@@ -434,6 +448,23 @@ def test_a_slow_source_holds_up_no_other(server):
         assert not is_empty(tile(server, "sample", ZOOM, *of_the_sample(ZOOM)))
         assert time.monotonic() - begun < 0.9
         assert {one.result().status_code for one in waiting} <= {502, 504}
+
+
+def test_tiles_that_nobody_waits_for_any_more_are_left_out(server, patient):
+    host, port = server.removeprefix("http://").split(":")
+    gone = []
+    for y in range(30):
+        gone.append(socket.create_connection((host, int(port))))
+        path = f"/map/tiles/patient/5/1/{y}"
+        gone[-1].sendall(f"GET {path} HTTP/1.1\r\nHost: {server[7:]}\r\n\r\n".encode())
+    until = time.monotonic() + 5
+    while len(patient.log) < 6:  # as many as are fetched at a time
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    for one in gone:
+        one.close()
+    assert not is_empty(tile(server, "patient", 5, 2, 1))
+    assert len(patient.log) < 20
 
 
 def test_a_tile_is_not_sent_twice(server):
