@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import rasterio
 import requests
+from drawn_ground import CENTRE
 from PIL import Image
 from rasterio.transform import from_origin
 
@@ -79,6 +80,13 @@ def tiles(script):
 
 
 @pytest.fixture(scope="module")
+def ground(script):
+    """A server of elevation as tiles."""
+    with script("drawn_ground").serve() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
 def hanging(script):
     """Two servers that do not answer: one that fails too often is left alone for a while."""
     helper = script("tile_server")
@@ -100,7 +108,7 @@ def patient(script):
 
 
 @pytest.fixture(scope="module")
-def section(raster, tiles, hanging, patient, tiny_model_dir, tmp_path_factory):
+def section(raster, tiles, ground, hanging, patient, tiny_model_dir, tmp_path_factory):
     directory = tmp_path_factory.mktemp("map")
     place = "{z}/{x}/{y}"
     return {
@@ -117,6 +125,9 @@ def section(raster, tiles, hanging, patient, tiny_model_dir, tmp_path_factory):
                 "title": NASTY, "attribution": NASTY, "bounds": [170, -40, -170, 60],
             },
             "large": {"type": "xyz", "url": f"{tiles.url}/large/{place}", "tile_size": 512},
+            "ground": {
+                "type": "xyz", "url": f"{ground.url}/{place}.png", "encoding": "terrarium",
+            },
             "slow": {
                 "type": "xyz", "url": f"{hanging[0].url}/{place}", "retries": 0, "deadline_s": 1,
             },
@@ -327,6 +338,15 @@ def test_neighbouring_tiles_are_one_picture(server, services, rendering):
     assert apart.max() <= 1
 
 
+def test_neighbouring_tiles_of_elevation_from_a_server_are_one_picture(server, services):
+    x, y = (place // 256 for place in CENTRE)
+    origin = services.sources.get("ground")
+    grid = GeoBox(13, x * 256, (y - 1) * 256, 256, 512)
+    whole = picture(origin, grid, parse(None, origin.info.bands, "ground")).image
+    parts = [rgba(tile(server, "ground", 13, x, y + k))[..., :3] for k in (-1, 0)]
+    np.testing.assert_array_equal(np.vstack(parts), whole)
+
+
 def test_a_layer_is_drawn_in_the_colours_of_its_legend(server, services):
     from samgis_process.sources.elevation import read_relief
 
@@ -384,7 +404,7 @@ def test_where_a_source_has_nothing_a_tile_is_empty_and_nobody_is_asked(server, 
 
 def test_bounds_may_cross_the_antimeridian(server):
     for x in (15, 0):
-        assert not is_empty(tile(server, "photos", 4, x, 5))
+        assert not is_empty(tile(server, "photos", 4, x, 6))
 
 
 def test_a_tile_that_its_server_lacks_is_empty(server):

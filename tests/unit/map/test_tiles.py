@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -58,6 +60,12 @@ def test_every_layer_has_colours_and_its_stops_ascend():
         assert len(scale.stops) == len(scale.colours), name
         assert (np.diff(scale.stops) > 0).all(), name
     assert SCALES["aspect"].colours[0] == SCALES["aspect"].colours[-1]  # north is north
+
+
+def test_the_documents_name_the_stops():
+    text = Path(__file__).parents[3].joinpath("docs", "explanation", "map.md").read_text("utf-8")
+    for name, scale in SCALES.items():
+        assert ", ".join(f"{stop:g}" for stop in scale.stops) in text, name
 
 
 def test_values_at_the_stops_have_the_colours_of_the_stops():
