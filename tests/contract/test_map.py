@@ -119,6 +119,7 @@ def section(raster, tiles, ground, hanging, patient, tiny_model_dir, tmp_path_fa
         "sources": {
             "sample": {"type": "sample"},
             "sample-dem": {"type": "sample-dem"},
+            "old ground": {"type": "sample-dem", "rendering": "samgis"},
             "halves": {"type": "raster", "path": str(raster)},
             "photos": {
                 "type": "xyz", "url": f"{tiles.url}/photos/{place}", "min_zoom": 2, "max_zoom": 9,
@@ -254,7 +255,7 @@ def test_behind_a_prefix_every_address_bears_it(make):
 def test_the_page_is_told_of_sources_models_and_limits(server):
     known = told(server)
     assert known["default"] == "sample"
-    assert [one["id"] for one in known["sources"]][:3] == ["sample", "sample-dem", "halves"]
+    assert [one["id"] for one in known["sources"]][:3] == ["sample", "sample-dem", "old ground"]
     assert [one["default"] for one in known["models"]] == [True]
     assert known["limits"]["max_prompts"] == 1000
     assert known["has_jobs"] is known["needs_key"] is False
@@ -345,6 +346,14 @@ def test_neighbouring_tiles_of_elevation_from_a_server_are_one_picture(server, s
     whole = picture(origin, grid, parse(None, origin.info.bands, "ground")).image
     parts = [rgba(tile(server, "ground", 13, x, y + k))[..., :3] for k in (-1, 0)]
     np.testing.assert_array_equal(np.vstack(parts), whole)
+
+
+def test_a_source_whose_own_rendering_has_no_tiles_is_drawn_in_another(server):
+    ground = source(server, "old ground")
+    assert ground["rendering"] == "samgis"
+    x, y = of_the_sample(ZOOM)
+    address = server + ground["tiles"].format(z=ZOOM, x=x, y=y)
+    assert get(address).content == tile(server, "sample-dem", ZOOM, x, y).content
 
 
 def test_a_layer_is_drawn_in_the_colours_of_its_legend(server, services):
