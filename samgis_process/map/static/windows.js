@@ -5,7 +5,7 @@
  * A bbox is [west, south, east, north], degrees; west lies east of east across the antimeridian.
  */
 
-export const MAX_LAT = 85.0511287; // where Web Mercator ends
+const MAX_LAT = 85.0511287; // where Web Mercator ends
 const TILE = 256; // pixels
 const FILL = 1024; // pixels, the side of the encoder's picture
 const LONGEST = 4 * FILL; // pixels of a side; more would be shrunk past recognition
@@ -27,14 +27,14 @@ export function contains(bbox, { lng, lat }) {
 }
 
 /** Return the places that must lie in the window for a prompt. */
-export function corners(prompt) {
+function corners(prompt) {
   if (prompt.type === "point") return [prompt];
   const { west, south, east, north } = prompt;
   return [{ lng: west, lat: south }, { lng: east, lat: north }];
 }
 
 /** Return the (width, height) of a bbox in pixels of a zoom. */
-export function sizeAt(bbox, zoom) {
+function sizeAt(bbox, zoom) {
   const world = TILE * 2 ** zoom;
   const height = (mercator(bbox[3]) - mercator(bbox[1])) / (2 * Math.PI);
   return [(span(bbox) / 360) * world, height * world];
@@ -87,8 +87,9 @@ function bestZoom(bbox, zoom, { min_zoom: low, native_zoom: native, max_zoom: hi
 /** Tell whether nothing of a prompt lies on the picture. */
 function isOff(prompt, bounds) {
   if (prompt.type === "point") return !contains(bounds, prompt);
-  const [[west, south], [east, north]] = corners(prompt).map(({ lng, lat }) => [lng, lat]);
-  return north <= bounds[1] || south >= bounds[3] || (west < east && (east <= bounds[0] || west >= bounds[2]));
+  const { west, south, east, north } = prompt;
+  const isBeside = west < east && (east <= bounds[0] || west >= bounds[2]);
+  return isBeside || north <= bounds[1] || south >= bounds[3];
 }
 
 /** Return the place of a picture that is nearest. */
