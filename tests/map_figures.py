@@ -21,6 +21,7 @@ PICTURES = ROOT / "docs" / "pictures"
 MOST_BYTES = 150_000  # of a picture
 ROUNDS = 5
 LAKE = (41.26234, -29.58979)
+VOLCANO = "15/41.27370/-29.56935"
 WINDOW = [-29.59652, 41.25536, -29.58304, 41.26479]
 SOURCES = {
     "sample": {"type": "sample", "title": "Sample scene"},
@@ -135,13 +136,18 @@ def whole_session(page, url):
             page.get_by_role("button", name=name, exact=True).click()
     page.get_by_label("Go to").fill("41.262, -29.588")
     page.get_by_role("button", name="Go", exact=True).click()
-    page.locator("#tab-terrain").click()
+    page.evaluate(
+        "hash => { location.hash = hash; }", f"v=1&at={VOLCANO}&source=sample&tab=terrain"
+    )
     page.get_by_role("button", name="Show it on the map").click()
     page.get_by_label("Layer", exact=True).select_option(label="Slope")
+    page.get_by_label("Strength").fill("0.4")
     page.wait_for_load_state("networkidle")
+    click(page)
     page.wait_for_function(OUTLINED, timeout=60_000)
     page.get_by_role("button", name="Make files of this view").click()
     page.locator(".files li").first.wait_for(timeout=60_000)
+    page.locator("#terrain").evaluate("one => one.parentElement.scrollTo(0, 0)")
     save(page, "terrain")
     page.locator("#tab-jobs").click()
     jobs(page, url)
@@ -194,7 +200,9 @@ def figures(browser, server):
     asked = Counter((method, shape_of(address)) for method, address in page.watch.requests
                     if address.startswith("http"))  # fmt: skip
     hosts = {urlsplit(address).netloc for _, address in page.watch.requests} - {""}
-    page.locator("#tab-segment").click()
+    page.context.close()
+    page, _ = opened(browser, url)
+    outlined(page)
     server.stop()
     click(page, 0.3, 0.3)
     page.locator("#problem").wait_for()

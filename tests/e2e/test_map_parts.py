@@ -657,3 +657,15 @@ def test_without_a_network_the_page_says_so_and_goes_on_afterwards(open_map, tmp
     set_network()
     assert saved(page, "GeoPackage", tmp_path).suffix == ".gpkg"
     assert objects_of(page)[0]["name"] == "Lake"
+
+
+def test_scripts_come_compressed_and_are_not_sent_again_unchanged(server):
+    address = f"{server.url}/assets/leaflet/leaflet-src.esm.js"
+    first = requests.get(address, headers={"Accept-Encoding": "gzip"}, stream=True, timeout=20)
+    assert first.headers["content-encoding"] == "gzip"
+    assert len(first.raw.read(decode_content=False)) < 120_000
+    known = {"Accept-Encoding": "gzip", "If-None-Match": first.headers["etag"]}
+    assert requests.get(address, headers=known, timeout=20).status_code == 304
+    plain = requests.get(address, headers={"Accept-Encoding": "identity"}, timeout=20)
+    assert "content-encoding" not in plain.headers
+    assert b"export" in plain.content

@@ -60,9 +60,9 @@ function jobButtons(app, job, files, refresh) {
   const results = (accept) => app.api.call(`${address()}/results`, { headers: { Accept: accept } });
   const collection = async () => (await results("application/geo+json")).json();
   return {
-    show: workButton("Show on the map", app, async (pressed) => {
+    show: workButton("Show", app, async (pressed) => {
       pressed.ariaPressed = String(await toggleOutlines(app.map, job().jobID, collection));
-    }, { ariaPressed: "false" }),
+    }, { ariaLabel: "Show on the map", ariaPressed: "false" }),
     files: workButton("Files", app, async (pressed) => {
       const shown = files.hasChildNodes() ? [] : [filesOf((await collection()).features[0], app)];
       files.replaceChildren(...shown);
