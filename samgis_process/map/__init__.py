@@ -3,7 +3,8 @@
 What the page's scripts can count on:
 
 - `/processes/segment?f=html` is the page; its `<html>` bears `data-base`, the path before every
-  address of this server (`""`, or `/prefix` behind a proxy).
+  address of this server (`""`, or `/prefix` behind a proxy). Its template includes
+  `described.html`: OGC API - Processes wants the whole description on the page.
 - `/map/sources` says all that the page does not know beforehand; everybody may read it who may
   read the page. Its texts are plain: they are never to be read as HTML.
 - `needs_key` in it says that this server wants a key, and that this request had none. Tiles,

@@ -37,7 +37,7 @@ class Scale(NamedTuple):
     colours: tuple[Colour, ...]
 
 
-# Seas are blue. Level ground is white, or bright.
+# Blue is below: seas, hollows, what lies lower than its surroundings.
 _HEIGHT = Scale(
     (-5000, -100, 0, 200, 500, 1000, 2000, 4000),
     (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from samgis_process import __version__
 from samgis_process.errors import SamgisError
@@ -57,7 +58,7 @@ def _seen(info: SourceInfo, base: str) -> Json:
         "native_zoom": native,
         "max_zoom": high,
         "bounds": None if info.bounds == WORLD else list(info.bounds),
-        "tiles": f"{base}/map/tiles/{info.id}/{{z}}/{{x}}/{{y}}?v={_version(info)}",
+        "tiles": f"{base}/map/tiles/{quote(info.id)}/{{z}}/{{x}}/{{y}}?v={_version(info)}",
         "rendering": echo(rendering, info.bands, info.id),
         "renderings": [name for name in names(info.bands) if is_tiled(name)],
     }

@@ -44,10 +44,9 @@ class MapPage:
         """Return the page; `description` is the process's, with its links."""
         text = self._templates.get_template("map.html").render(
             title=description["title"],
-            description=description["description"],
             base=base_path(request, self._public_url),
             version=__version__,
-            links=description["links"],
+            description=description,
         )
         return HTMLResponse(text, headers=HEADERS)
 

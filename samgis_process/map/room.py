@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Mapping
 from functools import partial
@@ -15,9 +16,10 @@ from starlette.routing import Route
 
 from samgis_process import __version__
 from samgis_process.inference.room import ModelRoom
+from samgis_process.inference.sessions import cores
 from samgis_process.map import listing
 from samgis_process.map.page import MapPage, base_path
-from samgis_process.map.tiles import Place, Tile, tile
+from samgis_process.map.tiles import EMPTY, Place, Tile, tile
 from samgis_process.ogc.owner import NOBODY, owner_of
 from samgis_process.ogc.pool import WorkPool
 from samgis_process.ogc.resource import Resource, json_response
@@ -29,9 +31,10 @@ TILES = "/map/tiles/{source}/{z}/{x}/{y}"
 SOURCES = "/map/sources"
 HIGHEST_ZOOM = 30
 
-# Of each source: one whose server is slow, or whose tiles are hard to draw, holds up no other, and
-# never `segment`, which has threads of its own. A browser asks for six tiles at a time.
-WORKERS, QUEUE = 3, 60
+# Each source has threads of its own: one that is slow holds up no other. Tiles that are only
+# passed on take threads that wait; drawing takes the processor, of which half is left to others.
+PASSING = 6  # as many as a browser asks for at a time
+QUEUE = 60
 
 MAX_AGE_S = 3600  # a new version of a source has tiles at another address; not one of a server's
 
@@ -60,7 +63,11 @@ class MapRoom:
         self._limits = limits
         self._access = access
         self._public_url = public_url
-        self._pools = {name: WorkPool(WORKERS, QUEUE) for name in sources}
+        drawing = max(1, cores() // 2)
+        self._pools = {
+            name: WorkPool(PASSING if sources.has_tiles(name) else drawing, QUEUE)
+            for name in sources
+        }
 
     @property
     def pages(self) -> Mapping[str, PageOf]:
@@ -102,10 +109,16 @@ class MapRoom:
         pool = self._pools.get(name)
         if pool is None or place is None:
             raise HTTPException(404, "There is no such tile: /map/sources says which there are.")
-        drawn = await pool.run(partial(self._drawn, name, place, request))
+        loop = asyncio.get_running_loop()
+        drawn = await pool.run(partial(self._drawn, name, place, request, loop))
         return _answer(drawn, request)
 
-    def _drawn(self, name: str, place: Place, request: Request) -> Tile:
+    def _drawn(
+        self, name: str, place: Place, request: Request, loop: asyncio.AbstractEventLoop
+    ) -> Tile:
+        # Who pans and zooms leaves tiles behind that nobody waits for any more.
+        if asyncio.run_coroutine_threadsafe(request.is_disconnected(), loop).result():
+            return EMPTY
         query = request.query_params
         source = self._sources.get(name)
         return tile(source, place, query.get("rendering"), query.get("layer"))

@@ -15,6 +15,7 @@ from samgis_process.grid import Bounds, GeoBox
 from samgis_process.map.layers import layer_picture, require_layer
 from samgis_process.rendering import TERRAIN, AnyRendering, TerrainRendering, parse
 from samgis_process.sources import Source, SourceInfo, picture
+from samgis_process.sources.tile_images import media_type
 from samgis_process.sources.tiles import TileSource
 
 SIDE = 256  # pixels
@@ -53,9 +54,8 @@ def tile(
     if layer is not None:
         require_layer(source, layer)
         return _drawn(info, place, lambda grid: layer_picture(source, grid, layer))
-    drawn_as = parse(info.rendering if rendering is None else rendering, info.bands, info.id)
-    _require_tiled(drawn_as)
-    if _is_as_sent(source, drawn_as):
+    drawn_as = _rendering(info, rendering)
+    if isinstance(source, TileSource) and _is_plain(info, drawn_as):
         return _as_sent(source, place)
     return _drawn(info, place, lambda grid: picture(source, grid, drawn_as)[:2])
 
@@ -81,12 +81,9 @@ def _shift(info: SourceInfo) -> int:
 
 
 def _meets(grid: GeoBox, bounds: Bounds) -> bool:
-    there, world = GeoBox.around(bounds, grid.zoom, grid.tile_size), grid.world_size
-    east_of, west_of = (
-        (grid.col_off - there.col_off) % world,
-        (there.col_off - grid.col_off) % world,
-    )
-    across = east_of < there.width or west_of < grid.width
+    there = GeoBox.around(bounds, grid.zoom, grid.tile_size)
+    east = (grid.col_off - there.col_off) % grid.world_size  # of the bounds' western edge
+    across = east < there.width or grid.world_size - east < grid.width
     above = grid.row_off < there.row_off + there.height
     return across and above and there.row_off < grid.row_off + grid.height
 
@@ -96,34 +93,31 @@ def is_tiled(rendering: str) -> bool:
     return rendering not in TERRAIN or TERRAIN[rendering].whole is None
 
 
-def _require_tiled(rendering: AnyRendering) -> None:
-    if isinstance(rendering, TerrainRendering) and not is_tiled(rendering.name):
-        raise InvalidInput(
-            "rendering",
-            f"{rendering.name} is stretched over a window: it has no tiles",
-            limit=", ".join(filter(is_tiled, TERRAIN)),
-        )
+def _rendering(info: SourceInfo, name: str | None) -> AnyRendering:
+    """Return the rendering of a name; unasked the source's own, or what has tiles in its stead."""
+    wanted = parse(info.rendering if name is None else name, info.bands, info.id)
+    if not isinstance(wanted, TerrainRendering) or is_tiled(wanted.name):
+        return wanted
+    if name is None:
+        return parse(None, info.bands, info.id)
+    raise InvalidInput(
+        "rendering",
+        f"{name} is stretched over a window: it has no tiles",
+        limit=", ".join(filter(is_tiled, TERRAIN)),
+    )
 
 
-def _is_as_sent(source: Source, rendering: AnyRendering) -> bool:
-    """Return whether the tiles are those that the source's server has."""
-    if not isinstance(source, TileSource) or source.info.tile_size != SIDE:
-        return False
-    bands = source.info.bands
-    return bands.metres is None and rendering == parse("rgb", bands, source.info.id)
+def _is_plain(info: SourceInfo, rendering: AnyRendering) -> bool:
+    """Return whether tiles of a server can be passed on as they are."""
+    colours = info.bands.metres is None and info.tile_size == SIDE
+    return colours and rendering == parse("rgb", info.bands, info.id)
 
 
-def _as_sent(source: Source, place: Place) -> Tile:
-    if not isinstance(source, TileSource) or grid_of(source.info, place) is None:
+def _as_sent(source: TileSource, place: Place) -> Tile:
+    if grid_of(source.info, place) is None:
         return EMPTY
     content = source.tile(*place)
-    return EMPTY if content is None else Tile(content, _media_type(content))
-
-
-def _media_type(content: bytes) -> str:
-    """Return the media type of a picture that was decoded before."""
-    with Image.open(io.BytesIO(content)) as image:
-        return Image.MIME[image.format or "PNG"]
+    return EMPTY if content is None else Tile(content, media_type(content))
 
 
 def _drawn(

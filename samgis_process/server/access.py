@@ -109,15 +109,14 @@ class Access:
         try:
             who = self._who(scope)
         except (NotSignedIn, NotAllowed):
-            self._pay(address, scope)
+            self._pay(address, scope, 1)  # so that guessing is not cheap
             raise
-        self._pay(who.owner or address, scope)
+        self._pay(who.owner or address, scope, _cost(scope["path"]))
         if not who.owner and self._is_closed(scope):
             raise self._not_signed_in("This is for those who say who they are.")
         return who
 
-    def _pay(self, name: str, scope: Scope) -> None:
-        cost = 1 / SMALL_PER_REQUEST if _SMALL.fullmatch(scope["path"]) else 1
+    def _pay(self, name: str, scope: Scope, cost: float) -> None:
         _take(self._requests, name, "requests", cost)
         if scope["method"] == "POST" and _EXECUTION.fullmatch(scope["path"]):
             _take(self._executions, name, "executions")
@@ -197,6 +196,10 @@ def _require_same_site(scope: Scope, headers: Headers) -> None:
     site = headers.get("sec-fetch-site", "none")
     if scope["method"] not in _READS and site not in {"none", "same-origin"}:
         raise NotAllowed("Another site cannot act for whoever is signed in here.")
+
+
+def _cost(path: str) -> float:
+    return 1 / SMALL_PER_REQUEST if _SMALL.fullmatch(path) else 1
 
 
 def _take(limit: RateLimit, name: str, what: str, cost: float = 1) -> None:

@@ -439,6 +439,9 @@ def test_on_a_phone_by_touch(open_map, truth, script):
     west, south, east, north = VOLCANO_BOX
     drag(page, on_screen(page, west, north), on_screen(page, east, south))
     assert iou(found(page)["Object 2"], truth["Mount Ember"]) > 0.75
+    tool(page, "Include").tap()
+    page.touchscreen.tap(*on_screen(page, -29.5690, 41.2740))
+    assert len(prompts(page)[1]) == 2
     buttons = page.locator(".toolbar button, .tabs button, .panel-head button")
     sizes = buttons.evaluate_all("""all => all
         .map((one) => one.getBoundingClientRect())

@@ -34,7 +34,8 @@ export function mount(element, { store, asking, announce }, outlines) {
     const words = make("span", { className: "number" },
       make("strong", { textContent: area(area_m2) }),
       make("span", { textContent: `score ${score(value)}` }));
-    const button = make("button", { type: "button", className: "chip", data: { index } }, thumbnail(feature.geometry, SIDE), words);
+    const shape = thumbnail(feature.geometry, SIDE);
+    const button = make("button", { type: "button", className: "chip", data: { index } }, shape, words);
     for (const name of ["pointerenter", "focus"]) button.addEventListener(name, () => outlines.preview(index));
     for (const name of ["pointerleave", "blur"]) button.addEventListener(name, () => outlines.preview(null));
     button.addEventListener("click", () => choose(index, area(area_m2)));

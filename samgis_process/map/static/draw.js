@@ -68,9 +68,9 @@ function mountBox(map, drawing) {
     stop();
   });
   container.addEventListener("pointerdown", (event) => {
+    wasDrag = false;
     if (drawing.tool !== "box" || event.button !== 0 || !event.isPrimary) return;
     if (event.target.closest(".leaflet-control, .leaflet-marker-icon")) return;
-    wasDrag = false;
     container.setPointerCapture(event.pointerId);
     from = event;
     shape = L.rectangle([at(event), at(event)], { className: "drawn-box", interactive: false }).addTo(map);

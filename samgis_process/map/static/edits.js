@@ -1,7 +1,7 @@
 /** Changes of objects and prompts, as patches for the store: nothing here changes what it gets. */
 
 // Told apart on water, woods and roofs, and by people who do not see red and green alike.
-export const COLOURS = [
+const COLOURS = [
   "#ffb000", "#19b5fe", "#ff4d9d", "#8ee000", "#b388ff", "#ff7a2f", "#1de9c5", "#fff04d",
 ];
 

@@ -4,9 +4,9 @@ import { viewOf } from "./map.js";
 import { fits, windowFor } from "./windows.js";
 
 /**
- * Return `{frame(objects, current)}`, which chooses a window for the prompts of objects, and keep
- * the state free of windows that its source cannot give. It wants to hear of changes before those
- * who ask for windows.
+ * Return `{frame(objects, current, seen), mend()}`: the first chooses a window for the prompts of
+ * objects, the second replaces one that the source cannot give, which is done after each change.
+ * It wants to hear of changes before those who ask for windows.
  */
 export function mount(map, { store, sources, showProblem }) {
   const sourceOf = (state) => sources.sources.find((one) => one.id === state.source);

@@ -55,7 +55,8 @@ function piece({ name, ms }) {
 
 function entry({ name, words, ms }) {
   const dot = make("span", { className: `dot ${name}`, aria: { hidden: "true" } });
-  return make("li", {}, dot, make("span", { textContent: words }), make("span", { className: "number", textContent: duration(ms) }));
+  const time = make("span", { className: "number", textContent: duration(ms) });
+  return make("li", {}, dot, make("span", { textContent: words }), time);
 }
 
 function windowOf({ window: seen, model }) {

@@ -6,7 +6,7 @@ import { area, placeOf, score } from "./wording.js";
 
 /** Fill the list and keep it the same as the store. */
 export function mount(list, app) {
-  const { store, asking, announce } = app;
+  const { store, asking } = app;
   const rows = new Map(); // object's id -> its row
 
   function draw() {
@@ -33,7 +33,6 @@ export function mount(list, app) {
     if (names.some((name) => state[name] !== previous[name])) draw();
   });
   draw();
-  return { announce };
 }
 
 /** Begin an object, unless the active one is still empty. */
@@ -76,8 +75,7 @@ function makeRow(app, id) {
     hide.setAttribute("aria-label", object.hidden ? `Show ${object.name}` : `Hide ${object.name}`);
     hide.replaceChildren(icon(object.hidden ? "eye-off" : "eye"));
     const found = answer.features[object.alternative] ?? answer.features[0];
-    facts.textContent = found ? area(found.properties.area_m2) : "";
-    facts.title = found ? `score ${score(found.properties.score)}` : "";
+    facts.replaceChildren(...(found ? factsOf(found.properties) : []));
     facts.classList.toggle("stale", !answer.isFresh);
     note.textContent = noteOn(object, answer, isActive, state.objects.length);
     note.hidden = !note.textContent;
@@ -113,6 +111,11 @@ function promptItem({ store, announce }, id, prompt, index) {
 function describe(prompt) {
   if (prompt.type === "rectangle") return ["box", "Box"];
   return prompt.label === 1 ? ["include", "Include"] : ["exclude", "Exclude"];
+}
+
+function factsOf({ area_m2, score: value }) {
+  const small = make("small", { textContent: `score ${score(value)}` });
+  return [make("span", { textContent: area(area_m2) }), small];
 }
 
 function noteOn(object, { features, warnings, isFresh }, isActive, objects) {

@@ -58,7 +58,7 @@ function usable(state, sources) {
 }
 
 /** Tell whether a state has the shape that the page relies on. */
-export function isSound(state) {
+function isSound(state) {
   const { objects, window: seen, view, opacity = 0 } = state ?? {};
   return (
     Number.isFinite(opacity) &&

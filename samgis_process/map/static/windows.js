@@ -5,11 +5,13 @@
  * A bbox is [west, south, east, north], degrees; west lies east of east across the antimeridian.
  */
 
-export const MAX_LAT = 85.0511287; // where Web Mercator ends
+const MAX_LAT = 85.0511287; // where Web Mercator ends
 const TILE = 256; // pixels
 const FILL = 1024; // pixels, the side of the encoder's picture
+const LONGEST = 4 * FILL; // pixels of a side; more would be shrunk past recognition
 const ZOOM_KEPT = 1; // steps that the map may be zoomed before a new window is worth its time
 const COARSER = 2; // zoom steps that prompts far apart may cost; beyond, outlines become poor
+const EDGE = 1e-6; // degrees that rounding may take
 const MARGIN = 0.15; // of the prompts' extent, around them
 
 const wrapped = (degrees) => ((degrees % 360) + 360) % 360;
@@ -20,18 +22,19 @@ const normal = (lng) => (lng >= -180 && lng <= 180 ? lng : wrapped(lng + 180) - 
 /** Tell whether a place lies in a bbox. */
 export function contains(bbox, { lng, lat }) {
   const [west, south, , north] = bbox;
-  return lat >= south && lat <= north && wrapped(lng - west) <= span(bbox);
+  const isAcross = wrapped(lng - west + EDGE) <= span(bbox) + 2 * EDGE;
+  return lat >= south - EDGE && lat <= north + EDGE && isAcross;
 }
 
 /** Return the places that must lie in the window for a prompt. */
-export function corners(prompt) {
+function corners(prompt) {
   if (prompt.type === "point") return [prompt];
   const { west, south, east, north } = prompt;
   return [{ lng: west, lat: south }, { lng: east, lat: north }];
 }
 
 /** Return the (width, height) of a bbox in pixels of a zoom. */
-export function sizeAt(bbox, zoom) {
+function sizeAt(bbox, zoom) {
   const world = TILE * 2 ** zoom;
   const height = (mercator(bbox[3]) - mercator(bbox[1])) / (2 * Math.PI);
   return [(span(bbox) / 360) * world, height * world];
@@ -56,6 +59,7 @@ export function windowFor({ prompts, view, source, maxPixels, current, seen }) {
   const places = prompts.flatMap(corners).map((place) => clipped(place, source.bounds));
   const all = (bbox) => places.every((place) => contains(bbox, place));
   const shown = within(view.bbox, source.bounds);
+  if (isEmpty(shown, source.bounds)) return { reason: OFF };
   const zoom = bestZoom(shown, view.zoom, source);
   const near = current && Math.abs(zoom - current.zoom) <= ZOOM_KEPT;
   if (near && (all(current.bbox) || (seen && all(seen)))) return { window: current };
@@ -83,8 +87,9 @@ function bestZoom(bbox, zoom, { min_zoom: low, native_zoom: native, max_zoom: hi
 /** Tell whether nothing of a prompt lies on the picture. */
 function isOff(prompt, bounds) {
   if (prompt.type === "point") return !contains(bounds, prompt);
-  const [[west, south], [east, north]] = corners(prompt).map(({ lng, lat }) => [lng, lat]);
-  return north <= bounds[1] || south >= bounds[3] || (west < east && (east <= bounds[0] || west >= bounds[2]));
+  const { west, south, east, north } = prompt;
+  const isBeside = west < east && (east <= bounds[0] || west >= bounds[2]);
+  return isBeside || north <= bounds[1] || south >= bounds[3];
 }
 
 /** Return the place of a picture that is nearest. */
@@ -115,7 +120,8 @@ const TOO_FAR = {
 function fitting(bbox, zoom, lowest, maxPixels, reason) {
   for (let at = zoom; at >= lowest; at -= 1) {
     const [width, height] = sizeAt(bbox, at);
-    if ((width + 2) * (height + 2) <= maxPixels) return { window: { bbox: bbox.map(rounded), zoom: at } };
+    const isSmall = (width + 2) * (height + 2) <= maxPixels && Math.max(width, height) <= LONGEST;
+    if (isSmall) return { window: { bbox: bbox.map(rounded), zoom: at } };
   }
   return { reason };
 }
@@ -127,6 +133,11 @@ function within(bbox, bounds) {
   const high = Math.min(north, MAX_LAT, bounds?.[3] ?? 90);
   if (!bounds || bounds[0] > bounds[2] || west > east) return [west, low, east, high];
   return [Math.max(west, bounds[0]), low, Math.min(east, bounds[2]), high];
+}
+
+/** Tell whether cutting left nothing. */
+function isEmpty([west, south, east, north], bounds) {
+  return south >= north || Boolean(bounds && bounds[0] < bounds[2] && west >= east);
 }
 
 /** Return the bbox that holds another and some places, with room around these. */
