@@ -198,7 +198,8 @@ def _with_vertices(shape: BaseGeometry, tree: shapely.STRtree) -> BaseGeometry:
     ]
     if shapely.count_coordinates(parts) == shapely.count_coordinates(shape):
         return shape
-    return parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
+    whole = parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
+    return whole if whole.is_valid else shape
 
 
 def _split(start: Places, stop: Places, places: Places) -> Places:
