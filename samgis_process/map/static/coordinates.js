@@ -12,7 +12,7 @@ export class Unreadable extends Error {}
 
 export const EXAMPLES = "47.37, 8.54 or 47°22'12\"N 8°32'24\"E or 8.4, 47.3, 8.6, 47.5";
 
-const MAP_ENDS = 85.0511; // degrees of latitude, where Web Mercator does
+export const MAP_ENDS = 85.0511; // degrees of latitude, where Web Mercator does
 const NUMBER = "[-+]?\\d+(?:\\.\\d+)?";
 const PAIR = new RegExp(`^(${NUMBER})[\\s,;/]+(${NUMBER})$`);
 const DECIMAL_COMMAS = /^([-+]?\d+,\d+)\s*[\s;/]\s*([-+]?\d+,\d+)$/;

@@ -2,10 +2,10 @@
 
 import { Problem } from "./api.js";
 import { workButton } from "./buttons.js";
+import { MAP_ENDS } from "./coordinates.js";
 import { make } from "./elements.js";
 import { filesOf } from "./item_files.js";
 import { viewOf } from "./map.js";
-import { MAX_LAT } from "./windows.js";
 
 const USUAL = "The composite, the elevation, and a picture with its legend; further layers as you choose.";
 
@@ -62,7 +62,7 @@ async function composite({ api }, inputs) {
 function viewWithin(map, bounds) {
   const [west, south, east, north] = viewOf(map).bbox;
   if (!bounds || bounds[0] > bounds[2] || west > east) {
-    return [west, Math.max(south, -MAX_LAT), east, Math.min(north, MAX_LAT)];
+    return [west, Math.max(south, -MAP_ENDS), east, Math.min(north, MAP_ENDS)];
   }
   const seen = [
     Math.max(west, bounds[0]), Math.max(south, bounds[1]),
