@@ -58,7 +58,7 @@ def answer(
     delivery = request.delivery.preferring(return_(client.preferred), offer.transmission)
     outputs = perform(offer, request, context)
     delivered = encode.referred(outputs, delivery, elsewhere.keep, context)
-    response = encode.response(delivered, delivery.shape, client.accept)
+    response = encode.response(delivered, delivery.shape)
     if applied := delivery.applied(delivered):
         response.headers["Preference-Applied"] = applied
     return response

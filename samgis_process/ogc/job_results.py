@@ -50,7 +50,7 @@ def answer(
     one = next(iter(delivered.values()), None)
     if len(delivered) == 1 and delivery.shape != "document" and isinstance(one, Output):
         _require_acceptable(one.media_type, accept)
-    response = _varying(encode.response(delivered, delivery.shape, accept))
+    response = _varying(encode.response(delivered, delivery.shape))
     if applied := delivery.applied(delivered):
         response.headers["Preference-Applied"] = applied
     return response
@@ -106,7 +106,7 @@ def one_output(
     found = kept[name]
     _require_acceptable(found.media_type, accept)
     if is_json(found.media_type) and best(accept, [found.media_type, JSON, HTML]) == HTML:
-        return _varying(encode.response({name: _output(found)}, "raw", accept))
+        return _varying(encode.response({name: _output(found)}, "raw"))
     try:
         return file_response(found.path, found.media_type, request, _FRESH)
     except OSError as error:

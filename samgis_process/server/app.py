@@ -32,6 +32,7 @@ from samgis_process.ogc.pool import WorkPool
 from samgis_process.ogc.process import Process
 from samgis_process.ogc.resource import Resource, json_response
 from samgis_process.ogc.routes import process_routes
+from samgis_process.ogc.service_pages import service_pages
 from samgis_process.results import ResultStore
 from samgis_process.server import openapi_file
 from samgis_process.server.access import Access
@@ -45,6 +46,7 @@ from samgis_process.server.output_files import keep_in
 from samgis_process.server.proxies import Proxies
 from samgis_process.server.pygeoapi_mount import PygeoapiMount, load_app
 from samgis_process.server.result_files import PATH, result_file
+from samgis_process.server.site import site_of
 from samgis_process.settings import AccessSettings
 
 _EXPOSED = (
@@ -139,7 +141,7 @@ def create_app(config_path: Path, services: Services, jobs: JobRoom | None = Non
         callbacks=callbacks,
     )
     inner = load_app(config, processes, document, jobs=jobs is not None, callbacks=callbacks)
-    behind = PygeoapiMount(inner, services.public_url)
+    behind = PygeoapiMount(inner, services.public_url, service_pages(processes))
     public_url = services.public_url
     elsewhere = Elsewhere(keep_in(services.results), services.fetch, callbacks=callbacks)
     handlers = _job_handlers(services, jobs, elsewhere) if jobs else None
@@ -156,12 +158,14 @@ def create_app(config_path: Path, services: Services, jobs: JobRoom | None = Non
     # With a proxy before it, what comes from this machine may be anybody's.
     alone = not (public_url or access.proxies)
     operation = Resource(GET=show_metrics(metrics, pool, jobs, may_be_local=alone))
-    return Starlette(
+    app = Starlette(
         routes=[*routes, Route(METRICS_PATH, operation), Mount("/", behind)],
         middleware=_middleware(config, services, metrics),
         exception_handlers={SamgisError: _problem, HTTPException: _problem},
         lifespan=_open(pool, jobs),
     )
+    app.state.site = site_of(config, services, has_jobs=jobs is not None)
+    return app
 
 
 def _job_handlers(services: Services, jobs: JobRoom, elsewhere: Elsewhere) -> JobHandlers:

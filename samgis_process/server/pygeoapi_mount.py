@@ -1,4 +1,4 @@
-"""pygeoapi inside our application: landing page, conformance, OpenAPI, pages, collections.
+"""pygeoapi inside our application: landing page, conformance, OpenAPI, collections.
 
 It reads its configuration from files on import and writes one fixed address into every link. So
 it gets a configuration of its own, with our processes and a placeholder for the address, and what
@@ -12,7 +12,7 @@ import json
 import logging
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -39,6 +39,8 @@ DESCRIBED = "samgis_process.server.processors.DescribedProcessor"
 # pygeoapi takes the format from an Accept header even where it has no such format to give.
 _NEGOTIATED = ("/", "/conformance", "/openapi", "/processes")
 _TEXT = ("text/html", "application/json", "application/vnd.oai", "application/ld+json")
+
+PageOf = Callable[[Request, Mapping[str, Any]], Awaitable[ASGIApp]]
 
 _log = logging.getLogger(__name__)
 
@@ -162,24 +164,45 @@ def _with_own_address(value: Any, url: str) -> Any:
 
 
 class PygeoapiMount:
-    """pygeoapi's application, made to fit behind our routes."""
+    """pygeoapi's application, made to fit behind our routes.
 
-    def __init__(self, app: ASGIApp, public_url: str | None = None) -> None:
+    `pages` make pages of what it answers in JSON, by path; its own pages ask other hosts for much.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        public_url: str | None = None,
+        pages: Mapping[str, PageOf] | None = None,
+    ) -> None:
         self._app = app
         self._public_url = public_url
+        self._pages = pages or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         request = Request(scope)
+        scope = dict(scope)  # pygeoapi's application writes itself into it
         path = scope["path"].removeprefix(scope.get("root_path", "")) or "/"
         if path == "/jobs" or path.startswith("/jobs/"):  # pygeoapi's own would answer
             raise HTTPException(404, "There is nothing at this address.")
-        if path in _NEGOTIATED or path.startswith("/processes/"):
-            scope = {**scope, "query_string": _with_format(request)}
-        answer = _Answer(send, base_url(request, self._public_url))
+        page_of = self._page_of(path, request)
+        if page_of:
+            scope["query_string"] = b"f=json"
+        elif path in _NEGOTIATED or path.startswith("/processes/"):
+            scope["query_string"] = _with_format(request)
+        answer = _Answer(send, base_url(request, self._public_url), is_kept=bool(page_of))
         await self._app(scope, receive, answer.send)
         if answer.error:
             await problems.response(request, answer.error)(scope, receive, send)
+        elif page_of:
+            await (await page_of(request, json.loads(answer.body)))(scope, receive, send)
+
+    def _page_of(self, path: str, request: Request) -> PageOf | None:
+        format_, accept = request.query_params.get("f"), request.headers.get("accept")
+        if request.method not in {"GET", "HEAD"} or not wants_html(accept, format_):
+            return None
+        return self._pages.get(path)
 
 
 def _with_format(request: Request) -> bytes:
@@ -196,14 +219,18 @@ def _with_format(request: Request) -> bytes:
 
 
 class _Answer:
-    """Lets an answer pass; of text it changes the address, and an error it keeps back."""
+    """Lets an answer pass; of text it changes the address, and an error it keeps back.
 
-    def __init__(self, send: Send, base: str) -> None:
+    Where `is_kept`, it keeps back all of it: text then, in `body`.
+    """
+
+    def __init__(self, send: Send, base: str, *, is_kept: bool = False) -> None:
         self._send = send
         self._base = base.encode()
         self._start: Message = {}
-        self._body = b""
+        self._is_kept = is_kept
         self._is_text = False
+        self.body = b""
         self.error: HTTPException | None = None
 
     async def send(self, message: Message) -> None:
@@ -227,13 +254,15 @@ class _Answer:
             await self._send(start)
 
     async def _collect(self, message: Message) -> None:
-        self._body += message.get("body", b"")
+        self.body += message.get("body", b"")
         if message.get("more_body"):
             return
         if self._start["status"] >= 400:
             self.error = self._problem()
             return
-        body = self._body.replace(PLACEHOLDER.encode(), self._base)
+        self.body = body = self.body.replace(PLACEHOLDER.encode(), self._base)
+        if self._is_kept:
+            return
         headers = MutableHeaders(scope=self._start)
         if "content-length" in headers:
             headers["content-length"] = str(len(body))
@@ -245,7 +274,7 @@ class _Answer:
         """Return pygeoapi's error as one that our problems are made of."""
         status = int(self._start["status"])
         allow = MutableHeaders(scope=self._start).get("allow")
-        detail = _description(self._body) if status < 500 else None
+        detail = _description(self.body) if status < 500 else None
         return HTTPException(status, detail, {"Allow": allow} if allow else None)
 
 
