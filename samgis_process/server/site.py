@@ -66,11 +66,13 @@ def _facts(metadata: Mapping[str, Any], own_url: str) -> dict[str, Place]:
     """Return what the metadata say; a link of the service to itself leads nowhere new."""
     contact, licence = metadata.get("contact", {}), metadata.get("license", {})
     provider, email = metadata.get("provider", {}), contact.get("email", "")
-    provider_url = str(provider.get("url", "")).replace(own_url, "")
+    provider_url = str(provider.get("url", ""))
     terms = metadata["identification"].get("terms_of_service", "")
     found = {
         "Health": Place("How the server is", "/health"),
-        "Provider": Place(str(provider.get("name", "")), provider_url),
+        "Provider": Place(
+            str(provider.get("name", "")), "" if provider_url == own_url else provider_url
+        ),
         "Contact": Place(str(contact.get("name", "")), f"mailto:{email}" if email else ""),
         "Terms": Place(str(terms), str(terms)),
         "Licence": Place(str(licence.get("name", "")), str(licence.get("url", ""))),

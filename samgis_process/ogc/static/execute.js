@@ -113,8 +113,8 @@ function faultsOf(form) {
     summary.replaceChildren(make("p", {}, message), ...(items.length ? [make("ul", {}, ...items)] : []));
     summary.hidden = false;
     const first = form.querySelector("[aria-invalid]");
-    (first ?? summary).scrollIntoView({ block: "center" });
-    first?.focus();
+    (first?.closest("[data-input]") ?? summary).scrollIntoView({ block: "center" });
+    first?.focus({ preventScroll: true });
   }
 
   /** Show a fault beside its field, which its name begins with: `sun.azimuth` is of `sun`. */

@@ -2,15 +2,18 @@
 
 import { button } from "./elements.js";
 import { dismiss, follow } from "./follow.js";
-import { pathOf } from "./http.js";
+import { pathOf, send } from "./http.js";
+import { dataUrl } from "./outcome.js";
 
 export function enliven(page) {
   const address = pathOf(page.dataset.address);
   const open = Boolean(page.dataset.open);
   const actions = page.querySelector("[data-actions]");
-  const stop = button(open ? "Dismiss this job" : "Remove it and its results", () => leave(), "button quiet danger");
+  const words = open ? "Dismiss this job" : "Remove it and its results";
+  const stop = button(words, () => leave(), "button quiet danger");
   const gone = page.querySelector(".status").textContent.trim() === "dismissed";
   actions.replaceChildren(...(gone ? [] : [stop]));
+  page.querySelectorAll("img[data-src]").forEach(fetchPicture);
   if (open) follow(address, draw).then(() => location.reload(), complain);
 
   function draw(info) {
@@ -38,4 +41,10 @@ export function enliven(page) {
     place.hidden = false;
     place.textContent = error.message;
   }
+}
+
+/** Show a picture that only a key opens, which the browser itself does not send. */
+async function fetchPicture(picture) {
+  const answer = await send(picture.dataset.src).catch(() => null);
+  if (answer) picture.src = await dataUrl(await answer.blob());
 }

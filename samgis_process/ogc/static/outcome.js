@@ -87,5 +87,5 @@ function parts(value) {
 
 /** Return links to the results of a job, which the browser opens. */
 export function resultsLink(address) {
-  return make("a", { href: `${pathOf(address)}?f=html` }, "The job’s page");
+  return make("a", { href: `${pathOf(address)}?f=html` }, "The page of the job");
 }
