@@ -17,11 +17,15 @@ from samgis_process.ogc.result_pages import PICTURES
 from samgis_process.ogc.service_pages import HOME
 
 JOBS = Place("Jobs", "/jobs")
-OPEN = "accepted,running"
+OPEN = ("accepted", "running")
 _TIMES = ("created", "started", "finished", "updated")
 _LIMITS = ("10", "50", "200", "1000")
 _IN_FORM = ("status", "processID", "limit", "cursor")
-_CHOICES = (("", "Any"), (OPEN, "Not ended"), *((state, state.capitalize()) for state in STATES))
+_CHOICES = (
+    ("", "Any"),
+    (",".join(OPEN), "Not ended"),
+    *((state, state.capitalize()) for state in STATES),
+)
 
 
 def list_page(request: Request, listed: Mapping[str, Any]) -> Response:

@@ -125,7 +125,7 @@ class JobHandlers:
         response.headers.append("Link", f"<{job_status.address_of(job, base)}>; rel=monitor")
         also = response.headers.get("Preference-Applied")
         response.headers["Preference-Applied"] = ", ".join(filter(None, (applied, also)))
-        return as_page(request, response, accept)
+        return await run_in_threadpool(as_page, request, response, accept)
 
     async def listed(self, request: Request) -> ASGIApp:
         """Answer with a list of jobs."""
@@ -160,7 +160,7 @@ class JobHandlers:
 
         response = await run_in_threadpool(answer)
         del response.headers["Preference-Applied"]  # this request preferred nothing
-        return as_page(request, response, _accepted(request), *_above(request), title="Results")
+        return await self._page(request, response, "Results")
 
     async def result(self, request: Request) -> ASGIApp:
         """Answer with one output of a job."""
@@ -171,7 +171,12 @@ class JobHandlers:
             return job_results.one_output(self.jobs, job, name, accept, request)
 
         response = await run_in_threadpool(answer)
-        return as_page(request, response, _accepted(request), *_above(request), title=name)
+        return await self._page(request, response, name)
+
+    async def _page(self, request: Request, response: Response, title: str) -> Response:
+        """Return results as a page, if one is wanted."""
+        accept, above = _accepted(request), _above(request)
+        return await run_in_threadpool(as_page, request, response, accept, *above, title=title)
 
     async def _info(self, job: Any, request: Request, *, html: bool) -> Response:
         base = base_url(request, self.public_url)

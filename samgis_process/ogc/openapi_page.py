@@ -89,11 +89,17 @@ def _contents(node: Node) -> list[dict[str, Any]]:
         {
             "media_type": name,
             "schema": one.get("schema", {}),
+            "words": "" if _has_parts(one.get("schema", {})) else words(one.get("schema", {})),
             "refers": [_name(ref) for ref in _references(one.get("schema", {}))],
             "example": one.get("example"),
         }
         for name, one in node.get("content", {}).items()
     ]
+
+
+def _has_parts(schema: Any) -> bool:
+    parts = {"properties", "items", "allOf", "anyOf", "oneOf", "$ref"}
+    return isinstance(schema, Mapping) and not parts.isdisjoint(schema)
 
 
 def _references(schema: Any) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.routing import Route
 from starlette.types import ASGIApp
@@ -89,7 +90,7 @@ class _Processes:
         work = partial(execute.answer, offer, content, client, context, self._elsewhere)
         answer = await self._pool.run(work)
         trail = (HOME, process_pages.PROCESSES, Place(offer.id, f"/processes/{offer.id}"))
-        return shown(request, answer, client.accept, *trail)
+        return await run_in_threadpool(shown, request, answer, client.accept, *trail)
 
     def _offer(self, process_id: str) -> Offer:
         if process_id not in self._offers:

@@ -46,7 +46,7 @@ from samgis_process.server.output_files import keep_in
 from samgis_process.server.proxies import Proxies
 from samgis_process.server.pygeoapi_mount import PygeoapiMount, load_app
 from samgis_process.server.result_files import PATH, result_file
-from samgis_process.server.site import site_of
+from samgis_process.server.site import site_from
 from samgis_process.settings import AccessSettings
 
 _EXPOSED = (
@@ -164,7 +164,7 @@ def create_app(config_path: Path, services: Services, jobs: JobRoom | None = Non
         exception_handlers={SamgisError: _problem, HTTPException: _problem},
         lifespan=_open(pool, jobs),
     )
-    app.state.site = site_of(config, services, has_jobs=jobs is not None)
+    app.state.site = site_from(config, services, has_jobs=jobs is not None)
     return app
 
 

@@ -12,7 +12,7 @@ import json
 import logging
 import os
 import tempfile
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -31,6 +31,7 @@ from samgis_process.ogc.negotiation import wants_html
 from samgis_process.ogc.process import Process
 from samgis_process.ogc.resource import base_url
 from samgis_process.ogc.schemas import alternatives
+from samgis_process.ogc.service_pages import PageOf
 from samgis_process.ogc.wording import one_of
 
 PLACEHOLDER = "http://this-server.invalid"
@@ -39,8 +40,6 @@ DESCRIBED = "samgis_process.server.processors.DescribedProcessor"
 # pygeoapi takes the format from an Accept header even where it has no such format to give.
 _NEGOTIATED = ("/", "/conformance", "/openapi", "/processes")
 _TEXT = ("text/html", "application/json", "application/vnd.oai", "application/ld+json")
-
-PageOf = Callable[[Request, Mapping[str, Any]], Awaitable[ASGIApp]]
 
 _log = logging.getLogger(__name__)
 

@@ -32,7 +32,7 @@ class Services(Protocol):
         ...
 
 
-def site_of(
+def site_from(
     config: Mapping[str, Any],
     services: Services,
     *,
@@ -47,7 +47,7 @@ def site_of(
     metadata = config["metadata"]
     collections = [Place("Collections", "/collections")] if _has_collections(config) else []
     return Site(
-        title=str(metadata["identification"]["title"]),
+        title=_text(metadata["identification"]["title"]),
         version=__version__,
         public_url=services.public_url,
         jobs=has_jobs,
@@ -65,16 +65,20 @@ def _has_collections(config: Mapping[str, Any]) -> bool:
 def _facts(metadata: Mapping[str, Any], own_url: str) -> dict[str, Place]:
     """Return what the metadata say; a link of the service to itself leads nowhere new."""
     contact, licence = metadata.get("contact", {}), metadata.get("license", {})
-    provider, email = metadata.get("provider", {}), contact.get("email", "")
-    provider_url = str(provider.get("url", ""))
-    terms = metadata["identification"].get("terms_of_service", "")
+    provider, email = metadata.get("provider", {}), _text(contact.get("email"))
+    terms = _text(metadata["identification"].get("terms_of_service"))
+    home = _text(provider.get("url"))
     found = {
         "Health": Place("How the server is", "/health"),
-        "Provider": Place(
-            str(provider.get("name", "")), "" if provider_url == own_url else provider_url
-        ),
-        "Contact": Place(str(contact.get("name", "")), f"mailto:{email}" if email else ""),
-        "Terms": Place(str(terms), str(terms)),
-        "Licence": Place(str(licence.get("name", "")), str(licence.get("url", ""))),
+        "Provider": Place(_text(provider.get("name")), "" if home == own_url else home),
+        "Contact": Place(_text(contact.get("name")), f"mailto:{email}" if email else ""),
+        "Terms": Place(terms, terms),
+        "Licence": Place(_text(licence.get("name")), _text(licence.get("url"))),
     }
     return {name: place for name, place in found.items() if place.title}
+
+
+def _text(value: Any) -> str:
+    """Return a text of the configuration; of one in several languages, the first."""
+    one = next(iter(value.values()), "") if isinstance(value, Mapping) else value
+    return str(one or "")

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import pytest
 import requests
+import yaml
 
 from samgis_process.ogc.jobs import STATES
 from samgis_process.ogc.process import Output
@@ -237,6 +238,22 @@ def test_a_server_of_other_processes_has_the_same_pages(serve):
             assert "Heights 7" in text
             assert "/jobs" not in Tags(text).values("href")
         assert requests.get(f"{server}/assets/pages/pages.css", timeout=9).ok
+
+
+def test_the_first_page_says_whose_the_service_is(make_server, config_path, tmp_path):
+    document = yaml.safe_load(config_path.read_text())
+    document["server"]["languages"] = ["en-US", "de-CH"]
+    metadata = document["metadata"]
+    metadata["identification"]["title"] = {"en": "Maps", "de": "Karten"}
+    metadata["provider"] = {"name": "The <b> office", "url": "https://maps.example.org/about"}
+    path = tmp_path / "config.yml"
+    path.write_text(yaml.safe_dump(document))
+    with make_server(path) as server:
+        text = is_sound(page(server))
+    assert "<title>Maps</title>" in text
+    assert '<a href="https://maps.example.org/about">The &lt;b&gt; office</a>' in text
+    assert '<a href="mailto:operator@example.org">The operator of this server</a>' in text
+    assert "Apache-2.0" in text
 
 
 def test_a_page_that_wants_a_key_says_so(make_job_server, tmp_path):

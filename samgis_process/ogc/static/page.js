@@ -10,4 +10,12 @@ export async function enliven(root) {
   }
 }
 
+/** Open what an address leads to, if it is folded. */
+function unfold() {
+  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (target instanceof HTMLDetailsElement) target.open = true;
+}
+
+addEventListener("hashchange", unfold);
+unfold();
 enliven(document);
