@@ -9,6 +9,7 @@ import pytest
 import requests
 import yaml
 
+from samgis_process.ogc.assets import OWN
 from samgis_process.ogc.jobs import STATES
 from samgis_process.ogc.process import Output
 from samgis_process.ogc.serve import application
@@ -117,6 +118,12 @@ def test_what_pages_load_is_there(job_server):
     scripts = [f"/assets/pages/{name}.js" for name in tags.values("data-module")]
     for address in {*tags.loaded, *scripts}:
         assert requests.get(job_server + address, timeout=10).status_code == 200, address
+
+
+def test_what_pages_load_loads_nothing_from_outside():
+    for path in OWN.iterdir():
+        text = path.read_text().replace("http://www.w3.org/2000/svg", "")
+        assert not re.search(r"https?://|\burl\(|@import|\bimport\(\s*[^`]", text), path
 
 
 def test_every_process_has_its_form_at_an_address_of_its_own(job_server):
@@ -247,7 +254,7 @@ def test_the_first_page_says_whose_the_service_is(make_server, config_path, tmp_
     metadata["identification"]["title"] = {"en": "Maps", "de": "Karten"}
     metadata["provider"] = {"name": "The <b> office", "url": "https://maps.example.org/about"}
     path = tmp_path / "config.yml"
-    path.write_text(yaml.safe_dump(document))
+    path.write_text(yaml.safe_dump(document, sort_keys=False))
     with make_server(path) as server:
         text = is_sound(page(server))
     assert "<title>Maps</title>" in text

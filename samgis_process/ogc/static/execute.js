@@ -1,7 +1,7 @@
 /** The form that runs a process: sends its inputs, shows the answer, or what is wrong with them. */
 
 import { button, make } from "./elements.js";
-import { dismiss, follow } from "./follow.js";
+import { dismiss, follow, isOpen } from "./follow.js";
 import { send, Trouble } from "./http.js";
 import { read } from "./inputs.js";
 import { outcome, resultsLink } from "./outcome.js";
@@ -81,7 +81,7 @@ function jobPanel(address) {
     chip.textContent = info.status;
     message.textContent = info.message ?? "";
     bar.value = info.progress ?? 0;
-    stop.hidden = !["accepted", "running"].includes(info.status);
+    stop.hidden = !isOpen(info);
   }
 
   async function leave() {

@@ -2,11 +2,19 @@
 
 import { headers } from "./key.js";
 
+const PASSING = [429, 502, 503, 504];
+
 /** What the server, or the way to it, said against a request. */
 export class Trouble extends Error {
-  constructor(message, faults = []) {
+  /**
+   * @param {string} message for people
+   * @param {object[]} [faults] of the problem, one for each input
+   * @param {boolean} [passes] whether trying again may help
+   */
+  constructor(message, faults = [], passes = false) {
     super(message);
     this.faults = faults;
+    this.passes = passes;
   }
 }
 
@@ -18,7 +26,7 @@ export async function send(address, { headers: own = {}, ...options } = {}) {
     answer = await fetch(pathOf(address), asked);
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Trouble("The server did not answer. Try again.");
+    throw new Trouble("The server did not answer. Try again.", [], true);
   }
   if (!answer.ok) throw await troubleOf(answer);
   return answer;
@@ -32,7 +40,9 @@ export function pathOf(address) {
 
 async function troubleOf(answer) {
   const said = await answer.json().catch(() => ({}));
-  const key = answer.status === 401 && document.querySelector("api-key");
-  const words = [said.title, said.detail].filter(Boolean).join(". ") || `The answer was ${answer.status}`;
-  return new Trouble(key ? `${words} Enter it at the top of the page.` : words, said.errors ?? []);
+  const parts = [said.title, said.detail].filter(Boolean);
+  const words = parts.join(". ") || `The answer was ${answer.status}.`;
+  const hint = answer.status === 401 && document.querySelector("api-key");
+  const message = hint ? `${words} Enter the key at the top of the page.` : words;
+  return new Trouble(message, said.errors ?? [], PASSING.includes(answer.status));
 }

@@ -1,14 +1,14 @@
 /** A list of jobs of which some are open: kept up to date, row by row. */
 
-import { follow } from "./follow.js";
+import { follow, isOpen } from "./follow.js";
 import { pathOf } from "./http.js";
 
-const OPEN = ["accepted", "running"];
+const MOST = 10; // rows, each of which asks for itself
 
 export function enliven(list) {
-  for (const row of list.querySelectorAll("tr[data-job]")) {
-    if (OPEN.includes(row.querySelector(".status").textContent.trim())) watch(row);
-  }
+  const rows = [...list.querySelectorAll("tr[data-job]")];
+  const status = (row) => row.querySelector(".status").textContent.trim();
+  rows.filter((row) => isOpen({ status: status(row) })).slice(0, MOST).forEach(watch);
 }
 
 function watch(row) {
