@@ -90,7 +90,7 @@ def _contents(node: Node) -> list[dict[str, Any]]:
             "media_type": name,
             "schema": one.get("schema", {}),
             "words": "" if _has_parts(one.get("schema", {})) else words(one.get("schema", {})),
-            "refers": [_name(ref) for ref in _references(one.get("schema", {}))],
+            "refers": [_steps(ref)[-1] for ref in _references(one.get("schema", {}))],
             "example": one.get("example"),
         }
         for name, one in node.get("content", {}).items()
@@ -112,15 +112,17 @@ def _references(schema: Any) -> list[str]:
     return [name for names in inner for name in names] if all(inner) else []
 
 
-def _name(reference: str) -> str:
-    return reference.rpartition("/")[2].replace("~1", "/").replace("~0", "~")
-
-
 def _resolved(document: Node, node: Any) -> Node:
     """Return a node, or what it refers to inside the document."""
     if not isinstance(node, Mapping) or "$ref" not in node:
         return node or {}
     found: Any = document
-    for step in str(node["$ref"]).removeprefix("#/").split("/"):
-        found = found.get(step.replace("~1", "/").replace("~0", "~"), {})
+    for step in _steps(str(node["$ref"])):
+        found = found.get(step, {})
     return dict(found)
+
+
+def _steps(reference: str) -> list[str]:
+    """Return the names on the way to what is referred to (RFC 6901)."""
+    steps = reference.removeprefix("#/").split("/")
+    return [step.replace("~1", "/").replace("~0", "~") for step in steps]

@@ -89,11 +89,11 @@ def page(
         values: what it shows; `trail` are the places above it, `links` those of the JSON that
             it shows.
     """
-    site = site_of(request)
-    root = root_of(request)
+    site, root = site_of(request), root_of(request)
 
     def with_query(**changes: str) -> str:
-        return f"?{urlencode({**request.query_params, **changes})}"
+        kept = [pair for pair in request.query_params.multi_items() if pair[0] not in changes]
+        return f"?{urlencode([*kept, *changes.items()])}"
 
     seen = {
         "site": site,
@@ -112,7 +112,7 @@ def page(
 def _path(request: Request) -> str:
     """Return the path as our routes know it."""
     path, root = str(request.scope.get("path", "")), str(request.scope.get("root_path", ""))
-    return (path.removeprefix(root) if root else path) or "/"
+    return path.removeprefix(root) or "/"
 
 
 def _is_read(request: Request) -> bool:
@@ -131,6 +131,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
+        auto_reload=False,
     )
     environment.filters |= {"pretty": pretty, "prose": prose, "outside": _outside}
     return environment

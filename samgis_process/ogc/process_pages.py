@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -28,6 +29,11 @@ def list_page(request: Request, content: Mapping[str, Any]) -> Response:
     )
 
 
+def place(process_id: str) -> Place:
+    """Return where the page of a process is."""
+    return Place(process_id, f"/processes/{quote(process_id, safe='')}")
+
+
 def form_page(
     request: Request, description: Mapping[str, Any], *, has_own: bool = False
 ) -> Response:
@@ -38,10 +44,8 @@ def form_page(
         has_own: whether another page of the process is at its address.
     """
     address = next(one["href"] for one in description["links"] if one["rel"].endswith("/execute"))
-    here = address.rpartition("/")[0]
     example = samples.example(description)
-    root = root_of(request)
-    path = f"{root}/processes/{here.rpartition('/')[2]}"
+    path = f"{root_of(request)}{place(description['id']).href}"
     return page(
         request,
         "process.html",
@@ -53,6 +57,7 @@ def form_page(
         example=example,
         curl=curl(address, example, key=site_of(request).keys),
         address=address,
+        action=f"{path}/execution",
         own_page=path if has_own else "",
         links=description["links"],
         json_href=f"{path}?f=json",

@@ -17,7 +17,6 @@ from samgis_process.ogc.descriptions import Descriptions, job_control, no_such_p
 from samgis_process.ogc.execute import Client, Elsewhere
 from samgis_process.ogc.job_routes import JobHandlers, job_routes
 from samgis_process.ogc.owner import owner_of
-from samgis_process.ogc.pages import Place
 from samgis_process.ogc.pool import WorkPool
 from samgis_process.ogc.prefer import execution_mode, preferences
 from samgis_process.ogc.problems import request_id_of
@@ -89,7 +88,7 @@ class _Processes:
         context = Context(request_id_of(request), base_url=base, owner=owner_of(request))
         work = partial(execute.answer, offer, content, client, context, self._elsewhere)
         answer = await self._pool.run(work)
-        trail = (HOME, process_pages.PROCESSES, Place(offer.id, f"/processes/{offer.id}"))
+        trail = (HOME, process_pages.PROCESSES, process_pages.place(offer.id))
         return await run_in_threadpool(shown, request, answer, client.accept, *trail)
 
     def _offer(self, process_id: str) -> Offer:

@@ -23,7 +23,8 @@ POLICY = (
 )
 HOSTILE = "</code></title><script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7 * 7 }}"
 READABLE = (
-    "/", "/conformance", "/openapi", "/processes", "/processes/alpha", "/processes/alpha/form",
+    "/", "/conformance", "/openapi", "/processes", "/processes?limit=1", "/processes/alpha",
+    "/processes/alpha/form",
     "/jobs", "/jobs?status=running,accepted&limit=2", "/nope", "/processes/nope",
     "/jobs?status=nope", "/jobs/9ad5cbc4-6b7c-4d6b-9b2c-1f6f0ee0a2ad",
 )  # fmt: skip
@@ -176,6 +177,12 @@ def test_filters_keep_what_was_chosen(job_server):
     odd = page(f"{job_server}/jobs?status=failed,dismissed&limit=7").text
     assert '<option value="failed,dismissed" selected>' in odd
     assert "<option selected>7</option>" in odd
+
+
+def test_the_rest_of_the_processes_is_a_page_too(job_server):
+    text = is_sound(page(f"{job_server}/processes?limit=1"))
+    (link,) = re.findall(r'rel="next" href="([^"]+)"', text)
+    assert "Lab" in is_sound(page(link.replace("&amp;", "&")))
 
 
 def test_the_next_page_of_jobs_is_a_page_too(job_server):

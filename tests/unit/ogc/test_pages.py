@@ -58,6 +58,8 @@ def test_files_of_pages_are_found_behind_a_proxy(public_url, root):
 
 def test_a_page_leads_to_its_json_with_the_query_it_has():
     assert 'href="?limit=2&amp;f=json"' in shown(request(query=b"limit=2&f=html")).body.decode()
+    repeated = shown(request(query=b"status=a&status=b")).body.decode()
+    assert 'href="?status=a&amp;status=b&amp;f=json"' in repeated
     assert "f=json" not in shown(request(method="POST")).body.decode()
 
 
