@@ -37,7 +37,7 @@ def schemas(document: Node) -> list[tuple[str, str, Any]]:
 
 def anchor(text: str) -> str:
     """Return a name that can stand in an address."""
-    return re.sub(r"[^A-Za-z0-9-]+", "-", text).strip("-")
+    return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-")
 
 
 def _operations(document: Node) -> Iterator[dict[str, Any]]:
