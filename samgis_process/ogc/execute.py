@@ -11,7 +11,7 @@ from starlette.responses import Response
 from samgis_process.errors import InvalidRequest
 from samgis_process.ogc import body, encode
 from samgis_process.ogc import request as requests
-from samgis_process.ogc.delivery import Keep
+from samgis_process.ogc.delivery import Delivery, Keep
 from samgis_process.ogc.descriptions import no_such_process
 from samgis_process.ogc.hrefs import Fetch
 from samgis_process.ogc.owner import NOBODY
@@ -76,6 +76,22 @@ def perform_json(
     """Return the outputs for the two members of a request that stock pygeoapi hands over."""
     request = requests.read({"inputs": inputs, "outputs": outputs}, offer)
     return perform(offer, request, context)
+
+
+def to_store(
+    offer: Offer, request: ExecuteRequest, delivery: Delivery, context: Context
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what to keep with a job, as JSON: its work for `perform_stored`, and its answer."""
+    work = {
+        "process_id": offer.id,
+        "request_id": context.request_id,
+        "owner": context.owner,
+        "base_url": context.base_url,
+        "inputs": request.inputs,
+        "outputs": request.outputs,
+    }
+    called = {"subscriber": request.subscriber, "base_url": context.base_url}
+    return work, delivery.stored() | (called if request.subscriber else {})
 
 
 def perform_stored(
