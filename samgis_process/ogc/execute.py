@@ -20,9 +20,6 @@ from samgis_process.ogc.process import Context, Output, Process
 from samgis_process.ogc.request import ExecuteRequest, Offer
 from samgis_process.ogc.subscriber import only_jobs
 
-Report = Callable[[float, str], None]
-Asked = Callable[[], bool]
-
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
@@ -37,6 +34,19 @@ class Elsewhere:
     keep: Keep | None = None
     fetch: Fetch | None = None
     callbacks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Watcher:
+    """Who follows a job.
+
+    Attributes:
+        report: told how far the run has come.
+        is_cancelled: whether nobody wants the answer any more.
+    """
+
+    report: Callable[[float, str], None]
+    is_cancelled: Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,19 +105,26 @@ def to_store(
 
 
 def perform_stored(
-    processes: Mapping[str, Process], stored: Mapping[str, Any], report: Report, asked: Asked
+    processes: Mapping[str, Process], attempt: str, stored: Mapping[str, Any], watcher: Watcher
 ) -> Mapping[str, Output]:
     """Return the outputs for a request that was checked and kept with a job.
 
     Args:
-        report: told how far the run has come.
-        asked: whether anybody still wants the answer.
+        attempt: the name of this try.
     """
     name = str(stored["process_id"])
     if name not in processes:  # the server was configured anew in the meantime
         raise no_such_process(name, processes)
     wanted: dict[str, str] = stored["outputs"]
     owner = stored.get("owner", NOBODY)  # jobs of before had none
-    context = Context(stored["request_id"], wanted, stored["base_url"], report, asked, owner)
+    context = Context(
+        stored["request_id"],
+        wanted,
+        stored["base_url"],
+        watcher.report,
+        watcher.is_cancelled,
+        owner,
+        attempt,
+    )
     outputs = processes[name].run(dict(stored["inputs"]), context)
     return {output: outputs[output] for output in wanted if output in outputs}
