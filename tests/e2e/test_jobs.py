@@ -171,6 +171,7 @@ def metrics(server):
 
 @pytest.mark.parametrize("headers", [{}, {"Prefer": "wait=60"}], ids=["sync", "in a worker"])
 def test_metrics_tell_of_the_cache_and_of_the_time_in_each_step(real, headers):
+    assert post(real, "segment", WINDOW, headers).status_code == 200  # what was before, has ended
     before, inputs = metrics(real), elsewhere()
     for _ in range(2):
         assert post(real, "segment", inputs, headers).status_code == 200
