@@ -48,19 +48,24 @@ def stock(config, tmp_path):
             stderr=log,
             start_new_session=True,  # it serves from a child, which shall end with it
         )
-    url = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + 60
+    try:
+        yield ready(f"http://127.0.0.1:{port}", process, tmp_path / "log")
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(20)
+
+
+def ready(url, process, log):
+    """Return the address once it answers."""
+    deadline = time.monotonic() + 120
     while process.poll() is None and time.monotonic() < deadline:
         try:
             requests.get(f"{url}/conformance", timeout=5)
-            break
-        except requests.ConnectionError:
+        except requests.RequestException:
             time.sleep(0.2)
-    else:
-        pytest.fail((tmp_path / "log").read_text())
-    yield url
-    os.killpg(process.pid, signal.SIGTERM)
-    process.wait(20)
+        else:
+            return url
+    pytest.fail(log.read_text())
 
 
 INPUTS = {
