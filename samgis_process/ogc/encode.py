@@ -12,7 +12,7 @@ import orjson
 from starlette.responses import Response
 
 from samgis_process.ogc.delivery import Delivery, Keep, Reference, Shape
-from samgis_process.ogc.negotiation import HTML, JSON, best, is_json
+from samgis_process.ogc.negotiation import JSON, is_json, is_wanted_as_page
 from samgis_process.ogc.pages import page
 from samgis_process.ogc.process import Context, Output
 
@@ -131,9 +131,11 @@ def _part(boundary: str, name: str, output: Output | Reference) -> bytes:
 
 
 def _shown_to(accept: str | None, answer: Response) -> Response:
-    """Return JSON as a page to whoever asks for a page rather than for JSON."""
+    """Return what people can read as a page to whoever asks for one."""
     media_type = answer.media_type or JSON
-    if not is_json(media_type) or best(accept, [media_type, JSON, HTML]) != HTML:
+    if not is_wanted_as_page(accept, media_type):
         return answer
-    text = orjson.dumps(orjson.loads(bytes(answer.body)), option=orjson.OPT_INDENT_2).decode()
-    return page("Result", f"<pre>{html.escape(text)}</pre>")
+    content = bytes(answer.body)
+    if is_json(media_type):
+        content = orjson.dumps(orjson.loads(content), option=orjson.OPT_INDENT_2)
+    return page("Result", f"<pre>{html.escape(content.decode(errors='replace'))}</pre>")
