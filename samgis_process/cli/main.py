@@ -98,7 +98,7 @@ def serve(ctx: click.Context, host: str, port: int) -> None:
     services = _ready(settings)
     from samgis_process.server.app import create_app  # noqa: PLC0415  pygeoapi takes seconds
 
-    app = create_app(config, services, jobs)
+    app = create_app(config, services, jobs, wiring.map_room(services))
     click.echo(f"Serving on http://{host}:{port}/ (stop with Ctrl-C)", err=True)
     serving.run(app, sockets)
 

@@ -178,7 +178,7 @@ def _opened(path: Path, model_id: str, runtime: Runtime) -> Any:
 def session_options(runtime: Runtime) -> ort.SessionOptions:
     """Return the options that all sessions are opened with."""
     options = ort.SessionOptions()
-    options.intra_op_num_threads = runtime.threads or _cores()
+    options.intra_op_num_threads = runtime.threads or cores()
     options.inter_op_num_threads = 1
     options.log_severity_level = 3  # a foreign export's graph may be untidy; its errors are raised
     # Without the pattern the encoder's peak falls from 684 to 410 MB for 1 to 2 % of its time.
@@ -222,7 +222,7 @@ def _reason(error: Exception) -> str:
     return words[:240] or type(error).__name__
 
 
-def _cores() -> int:
+def cores() -> int:
     """Return the cores this process may use."""
     return (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

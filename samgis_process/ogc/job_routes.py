@@ -16,7 +16,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from samgis_process.errors import NoSuchResult
-from samgis_process.ogc import body, job_pages, job_results, job_status
+from samgis_process.ogc import body, execute, job_pages, job_results, job_status
 from samgis_process.ogc import query as queries
 from samgis_process.ogc import request as requests
 from samgis_process.ogc.errors import JobDismissed, NoSuchJob, NotAcceptable
@@ -27,6 +27,7 @@ from samgis_process.ogc.owner import owner_of
 from samgis_process.ogc.pages import Place
 from samgis_process.ogc.prefer import return_, wait_s
 from samgis_process.ogc.problems import request_id_of
+from samgis_process.ogc.process import Context
 from samgis_process.ogc.request import ExecuteRequest, Offer
 from samgis_process.ogc.resource import Resource, base_url, json_response, page_is_wanted
 from samgis_process.ogc.result_pages import shown as as_page
@@ -78,19 +79,11 @@ class JobHandlers:
     ) -> Any:
         accept = request.headers.get("accept")
         wanted = self._read(content, offer, accept)
-        owner = owner_of(request)
-        stored = {
-            "request_id": request_id_of(request),
-            "owner": owner,
-            "base_url": base_url(request, self.public_url),
-            "inputs": wanted.inputs,
-            "outputs": wanted.outputs,
-        }
+        base = base_url(request, self.public_url)
+        context = Context(request_id_of(request), base_url=base, owner=owner_of(request))
         delivery = wanted.delivery.preferring(return_(preferred), offer.transmission)
-        job_request = {"process_id": offer.id, **stored}
-        called = {"subscriber": wanted.subscriber, "base_url": stored["base_url"]}
-        answer = delivery.stored() | (called if wanted.subscriber else {})
-        return self.jobs.submit(offer.id, owner, job_request, answer)
+        kept = execute.to_store(offer, wanted, delivery, context)
+        return self.jobs.submit(offer.id, context.owner, *kept)
 
     def _read(self, content: bytes, offer: Offer, accept: str | None) -> ExecuteRequest:
         """Return the request; Accept chooses among an output's media types, but refuses none.

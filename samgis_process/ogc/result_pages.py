@@ -1,4 +1,4 @@
-"""Results in JSON as a page, for browsers."""
+"""Results as a page, for browsers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from samgis_process.ogc.negotiation import HTML, JSON, best, is_json
+from samgis_process.ogc.negotiation import is_json, is_wanted_as_page
 from samgis_process.ogc.pages import Place, page, pretty
 
 PICTURES = ("image/png", "image/jpeg", "image/webp", "image/gif")  # what browsers show
@@ -20,23 +20,24 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
 def shown(
     request: Request, answer: Response, accept: str | None, *trail: Place, title: str = "Result"
 ) -> Response:
-    """Return JSON as a page to whoever asks for a page rather than for JSON.
+    """Return what people can read as a page to whoever asks for one.
 
     Args:
         accept: what the client takes.
         trail: the places above the page.
     """
-    media_type = (answer.media_type or "").partition(";")[0]
-    if not is_json(media_type) or best(accept, [media_type, JSON, HTML]) != HTML:
+    media_type = answer.media_type or ""
+    if not is_wanted_as_page(accept, media_type):
         return answer
-    value = orjson.loads(bytes(answer.body))
+    content = bytes(answer.body)
+    value = orjson.loads(content) if is_json(media_type) else None
     outputs = value if isinstance(value, Mapping) else {}
     return page(
         request,
         "result.html",
         title=title,
         headers=_kept(answer),
-        text=pretty(value),
+        text=pretty(value) if is_json(media_type) else content.decode(errors="replace"),
         trail=trail,
         references=list(_references(outputs)),
         pictures=list(_pictures(outputs)),

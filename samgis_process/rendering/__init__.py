@@ -2,7 +2,7 @@
 
 from samgis_process.rendering.bands import RGB_TILES, Bands, Span
 from samgis_process.rendering.draw import draw, values
-from samgis_process.rendering.parse import AnyRendering, echo, parse
+from samgis_process.rendering.parse import AnyRendering, echo, names, parse
 from samgis_process.rendering.spec import Channel, Percentiles, Rendering
 from samgis_process.rendering.terrain import (
     TERRAIN,
@@ -10,6 +10,7 @@ from samgis_process.rendering.terrain import (
     TerrainRendering,
     TerrainStyle,
     paint,
+    ramp,
 )
 
 __all__ = [
@@ -26,7 +27,9 @@ __all__ = [
     "TerrainStyle",
     "draw",
     "echo",
+    "names",
     "paint",
     "parse",
+    "ramp",
     "values",
 ]

@@ -76,6 +76,14 @@ def named(name: str, bands: Bands, source: str) -> Rendering:
     return Rendering.of(channels, luma=name == "grey")
 
 
+def names(bands: Bands) -> tuple[str, ...]:
+    """Return the names of the renderings that a source with these bands has."""
+    if bands.metres is not None:
+        return (*TERRAIN, "grey")
+    coloured = bands.nir is not None and len(bands.natural) == 3
+    return NAMES if coloured else NAMES[:2]
+
+
 def echo(rendering: AnyRendering, bands: Bands, source: str) -> str | dict[str, Any]:
     """Return how to ask for `rendering` again: its name if it has one, else its object."""
     if isinstance(rendering, TerrainRendering):

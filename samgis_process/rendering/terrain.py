@@ -260,7 +260,8 @@ def _coloured(height: Floats, light: Floats) -> Floats:
     return levels
 
 
-def _ramp(colours: tuple[tuple[int, int, int], ...], levels: int = LEVELS) -> Image:
+def ramp(colours: tuple[tuple[int, int, int], ...], levels: int = LEVELS) -> Image:
+    """Return so many colours, uint8 (levels, 3), between and including those that are given."""
     at = np.linspace(0, len(colours) - 1, levels)
     table = np.array(colours, np.float64)
     channels = [np.interp(at, np.arange(len(colours)), table[:, index]) for index in range(3)]
@@ -271,11 +272,11 @@ def _legend(
     colour: Literal["red", "green", "blue"], title: str, unit: str, low: float, high: float
 ) -> Legend:
     full = tuple(255 if name == colour else 0 for name in ("red", "green", "blue"))
-    return Legend(colour, title, unit, low, high, _ramp(((0, 0, 0), (full[0], full[1], full[2]))))
+    return Legend(colour, title, unit, low, high, ramp(((0, 0, 0), (full[0], full[1], full[2]))))
 
 
 HEIGHT, DEVIATIONS = "height against surroundings", "standard deviations"
-_FINE_RAMP = _ramp(TINTS, 256).astype(np.float32)
+_FINE_RAMP = ramp(TINTS, 256).astype(np.float32)
 _ALL = (
     TerrainStyle(
         "terrain",
@@ -290,13 +291,13 @@ _ALL = (
     TerrainStyle(
         "tinted-slope",
         "Tinted slope, light from all sides",
-        (Legend("tint", HEIGHT, DEVIATIONS, -2.67, 2.67, _ramp(TINTS)),),
+        (Legend("tint", HEIGHT, DEVIATIONS, -2.67, 2.67, ramp(TINTS)),),
         paint=_tint,
     ),
     TerrainStyle(
         "relief",
         "Tinted multi-directional hillshade",
-        (Legend("tint", HEIGHT, DEVIATIONS, -2.67, 2.67, _ramp(TINTS)),),
+        (Legend("tint", HEIGHT, DEVIATIONS, -2.67, 2.67, ramp(TINTS)),),
         paint=_relief,
     ),
     TerrainStyle(

@@ -25,11 +25,14 @@ LONGEST_USER = 200  # characters of a user's name
 _FREE = frozenset({"/health", "/metrics"})  # they say themselves whom they answer
 _ASSETS = "/assets/"  # files of the package: what a page needs that asks for a key
 _OPEN = re.compile(
-    r"/|/conformance/?|/openapi/?|/processes/?|/processes/[^/]+(?:/form)?|/static/.+"
+    r"/|/conformance/?|/openapi/?|/processes/?|/processes/[^/]+(?:/form)?|/static/.+|/map/sources"
 )
 _EXECUTION = re.compile(r"/processes/[^/]+/execution/?")
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _UNLIMITED = frozenset({"/health"})
+# A page comes in many parts, and a map in many tiles: of these, so many cost as much as a request.
+_SMALL = re.compile(r"/assets/.+|/static/.+|/map/tiles/.+")
+SMALL_PER_REQUEST = 20
 
 
 class Settings(Protocol):
@@ -107,15 +110,15 @@ class Access:
         try:
             who = self._who(scope)
         except (NotSignedIn, NotAllowed):
-            self._pay(address, scope)
+            self._pay(address, scope, 1)  # so that guessing is not cheap
             raise
-        self._pay(who.owner or address, scope)
+        self._pay(who.owner or address, scope, _cost(scope["path"]))
         if not who.owner and self._is_closed(scope):
             raise self._not_signed_in("This is for those who say who they are.")
         return who
 
-    def _pay(self, name: str, scope: Scope) -> None:
-        _take(self._requests, name, "requests")
+    def _pay(self, name: str, scope: Scope, cost: float) -> None:
+        _take(self._requests, name, "requests", cost)
         if scope["method"] == "POST" and _EXECUTION.fullmatch(scope["path"]):
             _take(self._executions, name, "executions")
 
@@ -196,8 +199,12 @@ def _require_same_site(scope: Scope, headers: Headers) -> None:
         raise NotAllowed("Another site cannot act for whoever is signed in here.")
 
 
-def _take(limit: RateLimit, name: str, what: str) -> None:
-    wait = limit.take(name)
+def _cost(path: str) -> float:
+    return 1 / SMALL_PER_REQUEST if _SMALL.fullmatch(path) else 1
+
+
+def _take(limit: RateLimit, name: str, what: str, cost: float = 1) -> None:
+    wait = limit.take(name, cost)
     if wait:
         seconds = math.ceil(wait)
         raise TooManyRequests(

@@ -22,12 +22,15 @@ from starlette.types import Receive, Scope, Send
 from samgis_process import __version__
 from samgis_process.errors import SamgisError
 from samgis_process.jobs import JobRoom
+from samgis_process.map import MapRoom
+from samgis_process.map.assets import DIRECTORIES
 from samgis_process.ogc import problems
 from samgis_process.ogc.assets import OWN, assets_route
 from samgis_process.ogc.execute import Elsewhere
 from samgis_process.ogc.hrefs import Fetch
 from samgis_process.ogc.job_routes import JobHandlers
 from samgis_process.ogc.middleware import BodyLimit, Problems, RequestIds
+from samgis_process.ogc.pages import Place
 from samgis_process.ogc.pool import WorkPool
 from samgis_process.ogc.process import Process
 from samgis_process.ogc.resource import Resource, json_response
@@ -54,7 +57,8 @@ _EXPOSED = (
     "Retry-After", "WWW-Authenticate", "X-Request-Id",
 )  # fmt: skip
 
-_FILES = re.compile(r"/results/|/jobs/[^/]+/results/")
+_MAP = Place("Map", "/processes/segment", "Open the map")
+_FILES = re.compile(r"/results/|/jobs/[^/]+/results/|/map/tiles/")
 
 
 class Limits(Protocol):
@@ -124,10 +128,16 @@ class Services(Protocol):
         ...
 
 
-def create_app(config_path: Path, services: Services, jobs: JobRoom | None = None) -> Starlette:
+def create_app(
+    config_path: Path,
+    services: Services,
+    jobs: JobRoom | None = None,
+    map_room: MapRoom | None = None,
+) -> Starlette:
     """Return the application for a pygeoapi configuration and what the wiring built.
 
-    Without `jobs`, every process runs while its client waits.
+    Without `jobs`, every process runs while its client waits; without `map_room`, there is no map
+    page.
     """
     config = read_config(config_path)
     processes = list(services.processes.values())
@@ -149,9 +159,15 @@ def create_app(config_path: Path, services: Services, jobs: JobRoom | None = Non
     routes = [
         Route("/health", Resource(GET=_health(services))),
         Route(PATH, Resource(GET=result_file(services.results))),
-        assets_route({"pages": OWN}),
+        assets_route({"pages": OWN, **(DIRECTORIES if map_room else {})}),
+        *(map_room.routes(_title(config), has_jobs=jobs is not None) if map_room else ()),
         *process_routes(
-            processes, pool, public_url=public_url, jobs=handlers, elsewhere=elsewhere
+            processes,
+            pool,
+            public_url=public_url,
+            jobs=handlers,
+            elsewhere=elsewhere,
+            pages=map_room.pages if map_room else None,
         ),
     ]
     metrics = Metrics(named_patterns(routes), services.processes)
@@ -162,10 +178,17 @@ def create_app(config_path: Path, services: Services, jobs: JobRoom | None = Non
         routes=[*routes, Route(METRICS_PATH, operation), Mount("/", behind)],
         middleware=_middleware(config, services, metrics),
         exception_handlers={SamgisError: _problem, HTTPException: _problem},
-        lifespan=_open(pool, jobs),
+        lifespan=_open(pool, jobs, map_room),
     )
-    app.state.site = site_from(config, services, has_jobs=jobs is not None)
+    highlights = (_MAP,) if map_room else ()
+    app.state.site = site_from(config, services, has_jobs=jobs is not None, highlights=highlights)
     return app
+
+
+def _title(config: Mapping[str, Any]) -> str:
+    """Return the server's title, in its first language."""
+    title = config["metadata"]["identification"]["title"]
+    return str(next(iter(title.values())) if isinstance(title, Mapping) else title)
 
 
 def _job_handlers(services: Services, jobs: JobRoom, elsewhere: Elsewhere) -> JobHandlers:
@@ -202,7 +225,7 @@ def _middleware(
 
 
 class _Gzip(GZipMiddleware):
-    """Leaves result files alone: they are compressed already, and read in ranges of bytes."""
+    """Leaves files and tiles alone: they are compressed already, and read in ranges of bytes."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         files = bool(_FILES.match(str(scope.get("path", ""))))
@@ -229,13 +252,17 @@ def _health(services: Services) -> Callable[[Request], Any]:
     return health
 
 
-def _open(pool: WorkPool, jobs: JobRoom | None) -> Callable[[Starlette], Any]:
+def _open(
+    pool: WorkPool, jobs: JobRoom | None, map_room: MapRoom | None
+) -> Callable[[Starlette], Any]:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         if jobs:
             jobs.start()
         yield
         await run_in_threadpool(pool.close)
+        if map_room:
+            await run_in_threadpool(map_room.close)
         if jobs:
             await run_in_threadpool(jobs.close)
 

@@ -31,15 +31,15 @@ class RateLimit:
         self._clock = clock
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # tokens, moment
 
-    def take(self, name: str) -> float:
-        """Take a token and return 0, or return the seconds until there is one."""
+    def take(self, name: str, cost: float = 1) -> float:
+        """Take `cost` tokens and return 0, or return the seconds until there are so many."""
         if self._rate is None:
             return 0
         moment = self._clock()
         tokens, then = self._buckets.pop(name, (self._burst, moment))
         tokens = min(self._burst, tokens + (moment - then) * self._rate)
-        wait = 0.0 if tokens >= 1 else (1 - tokens) / self._rate
-        self._buckets[name] = (tokens if wait else tokens - 1, moment)
+        wait = 0.0 if tokens >= cost else (cost - tokens) / self._rate
+        self._buckets[name] = (tokens if wait else tokens - cost, moment)
         if len(self._buckets) > MOST:
             self._buckets.popitem(last=False)
         return wait

@@ -64,6 +64,15 @@ class SourceCatalogue:
         found = [name for name, one in self._settings.items() if _holds_elevation(one)]
         return tuple(sorted(found, key=lambda name: name != self.default))
 
+    def title(self, source_id: str) -> str:
+        """Return a source's name for people, whether it is available or not."""
+        return self._settings[source_id].title or source_id
+
+    def has_tiles(self, source_id: str) -> bool:
+        """Return whether a source's pictures come as tiles, which need not be drawn."""
+        settings = self._settings[source_id]
+        return isinstance(settings, XyzSettings) and settings.encoding is None
+
     def get(self, name: str | None, field: str = "source") -> Source:
         """Return the source called `name`, or the default one.
 

@@ -58,6 +58,12 @@ def png_size(data: bytes) -> tuple[int, int] | None:
     return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
 
 
+def media_type(data: bytes) -> str:
+    """Return the media type of a picture that `decode` has taken."""
+    kinds = {b"\x89PNG": "image/png", b"RIFF": "image/webp", b"GIF8": "image/gif"}
+    return kinds.get(data[:4], "image/jpeg")
+
+
 def webp_size(data: bytes) -> tuple[int, int] | None:
     """Return (width, height) of a WebP: Pillow takes memory for all its pixels on opening.
 

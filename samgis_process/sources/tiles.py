@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from samgis_process.grid import GeoBox
 from samgis_process.sources.base import ABSENT, RawImage, SourceInfo
 from samgis_process.sources.hosts import Budget, OutOfTime, Pace, Refused
 from samgis_process.sources.http import Answer, HttpClient, Transport
+from samgis_process.sources.progress import wait_telling
 from samgis_process.sources.tile_cache import Kept, TileCache, tile_key
 from samgis_process.sources.tile_images import Rgba, decode, paste
 from samgis_process.terrain import Encoding, plausible
@@ -59,6 +61,14 @@ class Template:
         for placeholder, value in values.items():
             text = text.replace(placeholder, value)
         return text
+
+
+class _Tile(NamedTuple):
+    """A tile as its server sent it and as pixels; neither, where the server has none."""
+
+    body: bytes | None
+    pixels: Rgba | None
+    state: State
 
 
 class TileSource:
@@ -107,6 +117,16 @@ class TileSource:
         chosen = channels[[band - 1 for band in bands]] if bands else channels[:3]
         return RawImage(chosen, valid, warnings=self._warnings(count))
 
+    def tile(self, zoom: int, x: int, y: int) -> bytes | None:
+        """Return a tile as its server sent it, a whole picture; None where there is none.
+
+        Raises:
+            SourceUnavailable: the server does not answer, or answers nonsense.
+        """
+        budget = Budget(time.monotonic() + self._transport.deadline_s)
+        name = f"tile {zoom}/{x}/{y} of {self.info.id}"
+        return self._tile(self._template.url(zoom, x, y), self.info.tile_size, name, budget).body
+
     def _require(self, valid: NDArray[np.bool_], what: str, grid: GeoBox) -> None:
         if not valid.any():
             raise NoData(
@@ -124,32 +144,28 @@ class TileSource:
             self._pool.submit(self._place, grid, x, y, rgba, budget): self._name(grid, x, y)
             for x, y in grid.tiles()
         }
-        try:
-            done, pending = wait(jobs, seconds, FIRST_EXCEPTION)
+        with _ended(jobs, budget):
+            done, pending = wait_telling(jobs, seconds)
             states = Counter(job.result() for job in _failed_first(done))
             for job in pending:
                 raise SourceTimeout(f"{jobs[job]} did not come within {seconds:g} s")
             return states
-        finally:
-            budget.stop.set()
-            for job in jobs:
-                job.cancel()
 
     def _place(self, grid: GeoBox, x: int, y: int, rgba: Rgba, budget: Budget) -> State:
         """Fetch, decode and paste one tile, all in the worker's thread."""
         url = self._template.url(grid.zoom, x % (1 << grid.zoom), y)
-        tile, state = self._tile(url, grid.tile_size, self._name(grid, x, y), budget)
-        if tile is not None:
+        tile = self._tile(url, grid.tile_size, self._name(grid, x, y), budget)
+        if tile.pixels is not None:
             size = grid.tile_size
-            paste(rgba, tile, x * size - grid.col_off, y * size - grid.row_off)
-        return state
+            paste(rgba, tile.pixels, x * size - grid.col_off, y * size - grid.row_off)
+        return tile.state
 
-    def _tile(self, url: str, size: int, name: str, budget: Budget) -> tuple[Rgba | None, State]:
+    def _tile(self, url: str, size: int, name: str, budget: Budget) -> _Tile:
         """Return a tile from the cache or the server; a stale one if the server fails."""
         key = tile_key(self.info.version, size, url)
         kept = self._cache.get(key) if self._cache else None
         if kept and kept.fresh:
-            return _unpack(kept, size, name)
+            return _decoded(kept.body, size, name)
         try:
             answer = self._ask(url, name, budget, kept)
             return self._take(answer, key, kept, size, name)
@@ -158,8 +174,8 @@ class TileSource:
         except SourceUnavailable:
             if kept is None or not kept.stale_ok:
                 raise
-            tile, state = _unpack(kept, size, name)
-            return tile, "absent" if state == "absent" else "stale"
+            tile = _decoded(kept.body, size, name)
+            return tile if tile.state == "absent" else tile._replace(state="stale")
 
     def _ask(self, url: str, name: str, budget: Budget, kept: Kept | None) -> Answer:
         self._pace.wait(name, budget)
@@ -169,21 +185,19 @@ class TileSource:
         patience = replace(self._transport, retries=0) if kept.stale_ok else self._transport
         return self._client.get(url, name, patience, budget, kept.ask)
 
-    def _take(
-        self, answer: Answer, key: str, kept: Kept | None, size: int, name: str
-    ) -> tuple[Rgba | None, State]:
+    def _take(self, answer: Answer, key: str, kept: Kept | None, size: int, name: str) -> _Tile:
         """Keep what came, once it is known to be a picture."""
         if answer.status == 304:
             if kept is None:
                 raise SourceUnavailable(f"{name}: the server answered 304 to a first request")
             if self._cache:
                 self._cache.renew(key, answer.headers)
-            return _unpack(kept, size, name)
+            return _decoded(kept.body, size, name)
         body = answer.body if answer.status == 200 else None
-        tile = None if body is None else decode(body, size, name)
+        tile = _decoded(body, size, name)
         if self._cache:
             self._cache.keep(key, answer.headers, body)
-        return tile, "there" if tile is not None else "absent"
+        return tile
 
     def _name(self, grid: GeoBox, x: int, y: int) -> str:
         return f"tile {grid.zoom}/{x % (1 << grid.zoom)}/{y} of {self.info.id}"
@@ -201,6 +215,28 @@ class TileSource:
         )
 
 
+@contextmanager
+def _ended(jobs: Collection[Future[State]], budget: Budget) -> Iterator[None]:
+    """End what is left of a read when it is over.
+
+    Where nobody wants the window any more, wait for it too: it keeps threads and connections that
+    the next window needs, and who cannot wait for them ends the process.
+    """
+    dismissed = True
+    try:
+        yield
+        dismissed = False
+    except Exception:
+        dismissed = False
+        raise
+    finally:
+        budget.stop.set()
+        for job in jobs:
+            job.cancel()
+        if dismissed:
+            wait(jobs)
+
+
 def _failed_first(jobs: set[Future[State]]) -> list[Future[State]]:
     """Put the server's failures first, so that the reason is raised and not its consequences."""
     return sorted(jobs, key=lambda job: (job.exception() is None, _is_late(job)))
@@ -210,7 +246,7 @@ def _is_late(job: Future[State]) -> bool:
     return isinstance(job.exception(), OutOfTime)
 
 
-def _unpack(kept: Kept, size: int, name: str) -> tuple[Rgba | None, State]:
-    if kept.body is None:
-        return None, "absent"
-    return decode(kept.body, size, name), "there"
+def _decoded(body: bytes | None, size: int, name: str) -> _Tile:
+    if body is None:
+        return _Tile(None, None, "absent")
+    return _Tile(body, decode(body, size, name), "there")

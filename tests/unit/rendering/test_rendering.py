@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from samgis_process.errors import InvalidInput
-from samgis_process.rendering import RGB_TILES, Bands, Span, draw, echo, parse
+from samgis_process.rendering import RGB_TILES, Bands, Span, draw, echo, names, parse
 from samgis_process.rendering.draw import NOTHING
 
 DEEP = Bands((None,) * 8, (1, 2, 3), 4, surveyed=True)  # uint16
@@ -50,6 +50,14 @@ def test_false_colour_is_near_infrared_red_green(pixels):
     np.testing.assert_array_equal(
         drawn("false-colour", pixels, named), pixels[[0, 3, 2]].transpose(1, 2, 0)
     )
+
+
+@pytest.mark.parametrize("bands", [*KINDS, Bands(natural=(1,), metres=1.0)])
+def test_a_source_has_the_renderings_that_are_named_for_it(bands):
+    for name in names(bands):
+        parse(name, bands, "here")
+    assert ("false-colour" in names(bands)) == (bands.nir is not None)
+    assert ("relief" in names(bands)) == (bands.metres is not None)
 
 
 def test_grey_is_the_luma_of_the_plain_picture(pixels):

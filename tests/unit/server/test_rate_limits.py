@@ -61,3 +61,12 @@ def test_a_household_of_ipv6_counts_as_one():
     assert name_of("2001:db8:1:3::5") == "2001:db8:1:3::/64"
     assert name_of("192.0.2.7") == "192.0.2.7"
     assert name_of("unknown") == "unknown"
+
+
+def test_what_is_small_takes_part_of_a_token():
+    bucket, clock = limit(burst=2)
+    assert [bucket.take("a", 0.25) for _ in range(5)] == [0] * 5
+    assert bucket.take("a") == 0.25
+    assert [bucket.take("a", 0.25) for _ in range(4)] == [0, 0, 0, 0.25]
+    clock.now += 0.25
+    assert bucket.take("a", 0.25) == 0
