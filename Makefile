@@ -8,7 +8,7 @@ HOST ?= 127.0.0.1
 PORT ?= 5000
 export HOST PORT
 
-.PHONY: serve serve-conformance conformance test check bench terrain-table eval-model soak openapi lock system-packages clean models pictures
+.PHONY: serve serve-conformance conformance test check bench terrain-table eval-model soak openapi lock system-packages clean models pictures map-figures
 
 serve: $(VENV)/.serve models
 	$(SAMGIS) serve
@@ -57,6 +57,10 @@ soak: $(VENV)/.test models
 
 pictures: $(VENV)/.test models
 	$(RUN) tests/pictures.py
+
+# Weight, times and requests of the map page, and its pictures: docs/explanation/map-page.md
+map-figures: $(VENV)/.test models
+	$(RUN) tests/map_figures.py
 
 openapi: $(VENV)/.serve
 	$(SAMGIS) openapi --out openapi.yml

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -21,7 +23,7 @@ def assets_route(directories: Mapping[str, Path]) -> Route:
     """Return the route that serves the files of directories, each by a name of its own.
 
     Browsers keep them, and ask each time whether they changed: a new version of the server then
-    never meets the scripts of an old one.
+    never meets the scripts of an old one. They go compressed, whatever the server does to answers.
     """
     served = {room: StaticFiles(directory=path) for room, path in directories.items()}
 
@@ -34,4 +36,5 @@ def assets_route(directories: Mapping[str, Path]) -> Route:
         response.headers["X-Content-Type-Options"] = "nosniff"
         return response
 
-    return Route(PATH, Resource(GET=asset))
+    smaller = Middleware(GZipMiddleware, minimum_size=500, compresslevel=6)
+    return Route(PATH, Resource(GET=asset), middleware=[smaller])
