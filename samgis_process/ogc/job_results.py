@@ -114,8 +114,9 @@ def one_output(
     _require_acceptable(found.media_type, accept)
     if is_wanted_as_page(accept, found.media_type):
         return _varying(encode.response({name: _output(found)}, "raw"))
+    headers = _FRESH | encode.file_headers(name, found.media_type, found.kind)
     try:
-        return file_response(found.path, found.media_type, request, _FRESH)
+        return file_response(found.path, found.media_type, request, headers)
     except OSError as error:
         raise _just_gone() from error
 
