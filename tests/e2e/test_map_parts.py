@@ -63,7 +63,6 @@ HOSTILE = (
     "#v=1&at=//",
     "#v=1&at=1e400/41/-29",
     "#v=1&at=16/NaN/-29",
-    "#v=1&at=16/41/-29&source=%3Cscript%3E",
     "#v=1&at=16/41/-29&o=a~red~00~i1.1",
     "#v=1&at=16/41/-29&o=a~ff0000~00~constructor",
     "#v=1&at=16/41/-29&o=a~ff0000~00~izzzzzzzz.1",
@@ -121,6 +120,9 @@ def test_a_link_restores_fifty_prompts_to_the_centimetre_in_2000_characters(blan
         "window": {"bbox": [-29.6, 41.25, -29.58, 41.27], "zoom": 16},
     }  # fmt: skip
     hash_ = blank.evaluate(ENCODE, state)
+    assert blank.evaluate(
+        ENCODE, {**state, "view": {"lng": 1e-7, "lat": -1e-8, "zoom": 10}}
+    ).startswith("#v=1&at=10/-0/0.0000001&")
     assert len(hash_) < 1900, hash_
     found = blank.evaluate(DECODE, hash_)
     for name in ("source", "model", "rendering", "tab", "view", "window"):
@@ -131,6 +133,15 @@ def test_a_link_restores_fifty_prompts_to_the_centimetre_in_2000_characters(blan
         }
         for one, other in zip(before["prompts"], after["prompts"], strict=True):
             assert other == {k: pytest.approx(v, abs=1e-7) for k, v in one.items()}
+
+
+def test_a_name_is_cut_between_characters(blank):
+    one = {"name": "🌋" * 80 + "\ud800", "colour": "#ff0000", "prompts": []}
+    one["prompts"] = [{"type": "point", "label": 1, "lng": VIEW["lng"], "lat": VIEW["lat"]}]
+    hash_ = blank.evaluate(ENCODE, {"source": "ein Bild", "view": VIEW, "objects": [one]})
+    found = blank.evaluate(DECODE, hash_)
+    assert found["objects"][0]["name"] == "🌋" * 60
+    assert found["source"] == "ein Bild"
 
 
 def test_hostile_links_are_refused(blank):
@@ -360,6 +371,8 @@ def test_two_tabs_keep_their_own_prompts(open_map, server):
         ("#v=9&at=1/2/3", "another version"),
         ("#v=1&at=16/41/-29&source=nowhere", "no picture called nowhere"),
         ("#v=1&at=16/41/-29&model=nothing", "no model called nothing"),
+        ("#v=1&at=16/41/-29&source=%3Cscript%3E", "no picture called <script>"),
+        ("#v=1&at=16/41/-29&rendering=../../x", "no rendering called ../../x"),
         ("#v=1&at=16/41/-29&o=a~b~c~d", "broken"),
         ("#v=1&at=<img src=x onerror=alert(1)>", "where"),
     ],
@@ -540,6 +553,14 @@ def test_a_click_outlines_what_it_meets_in_the_terrain(open_map):
     assert (inputs["source"], inputs["rendering"]) == ("sample-dem", "terrain")
     assert response.value.json()["samgis"]["rendering"] == "terrain"
     page.locator(OUTLINE).wait_for(state="attached")
+
+
+def test_files_are_made_of_what_is_in_view_only(open_map):
+    page = open_map(tab="terrain")
+    pressed(page, "Show it on the map")
+    page.evaluate("() => samgis.map.setView([10, 20], 14, { animate: false })")
+    pressed(page, "Make files of this view")
+    page.locator("#problem").get_by_text("Nothing of this elevation is in view").wait_for()
 
 
 def test_files_of_the_terrain_in_view_are_made_and_saved(open_map, tmp_path):

@@ -61,7 +61,8 @@ function shown({ objects }) {
 
 async function saveAs(app, title) {
   const type = FILES[title];
-  const blob = type === GEOJSON ? onScreen(app) : await fetched(app, title);
+  const isThere = type === GEOJSON && shown(app.store.get()).every((one) => app.asking.answerOf(one).isFresh);
+  const blob = isThere ? onScreen(app) : await fetched(app, title);
   const name = fileName(sourceOf(app), type);
   save(blob, name);
   app.announce(`Saved as ${name}.${title in TABLES ? noteOfAlternatives(app) : ""}`);

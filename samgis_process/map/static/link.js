@@ -56,13 +56,15 @@ function read(sources) {
 }
 
 /** Refuse what this server does not have: prompts belong to a picture. */
-function requireKnown({ source, model }, { sources, models }) {
-  if (source && !sources.some((one) => one.id === source)) {
-    throw new BadLink(`this server has no picture called ${source}`);
-  }
-  if (model && !models.some((one) => one.id === model)) {
-    throw new BadLink(`this server has no model called ${model}`);
-  }
+function requireKnown({ source, model, rendering }, known) {
+  const picture = known.sources.find((one) => one.id === (source ?? known.default));
+  const lacking = [
+    [!picture, `picture called ${source}`],
+    [model && !known.models.some((one) => one.id === model), `model called ${model}`],
+    [rendering && picture?.renderings?.includes(rendering) === false, `rendering called ${rendering}`],
+  ];
+  const found = lacking.find(([isLacking]) => isLacking);
+  if (found) throw new BadLink(`this server has no ${found[1]}`);
 }
 
 function patchOf({ objects, source = null, model = null, rendering = null, tab, view, window: seen }) {

@@ -17,7 +17,7 @@ const STEP = 1e-7; // degrees: a centimetre
 const MOST_OBJECTS = 200;
 const MOST_PROMPTS = 1000;
 const LONGEST_NAME = 60;
-const NAME = /^[\w.:-]{1,100}$/;
+const NAME = /^.{1,100}$/u; // of what there is, the server tells
 const COLOUR = /^#[0-9a-f]{6}$/i;
 const KINDS = { i: 2, e: 2, r: 4 }; // include, exclude, rectangle: how many numbers follow
 
@@ -60,7 +60,7 @@ export function decodeLink(hash) {
 function encodeObject(one, middle) {
   const flags = `${one.hidden ? 1 : 0}${Math.min(one.alternative ?? 0, 9)}`;
   const prompts = one.prompts.map((prompt) => encodePrompt(prompt, middle)).join("_");
-  const name = String(one.name).slice(0, LONGEST_NAME).replaceAll("~", "-");
+  const name = shortened(one.name).replaceAll("~", "-");
   return [name, one.colour.replace("#", ""), flags, prompts].join("~");
 }
 
@@ -68,7 +68,7 @@ function decodeObject(text, middle) {
   const [name, colour, flags, prompts, ...rest] = text.split("~");
   if (rest.length || !/^[01]\d$/.test(flags ?? "") || !prompts) throw new BadLink("an object of it is broken");
   return {
-    name: name.slice(0, LONGEST_NAME),
+    name: shortened(name),
     colour: checked(`#${colour}`, COLOUR, "colour"),
     hidden: flags[0] === "1",
     alternative: Number(flags[1]),
@@ -142,11 +142,16 @@ function checked(text, pattern, what) {
   return text;
 }
 
+/** Cut a text between characters, not in the midst of one. */
+function shortened(text) {
+  return Array.from(text).slice(0, LONGEST_NAME).join("");
+}
+
 function trimmed(number, digits) {
-  return String(Number(number.toFixed(digits)));
+  return number.toFixed(digits).replace(/\.?0+$/, "");
 }
 
 /** Escape what an address may not hold bare; slashes and the like stay readable. */
 function escaped(text) {
-  return encodeURIComponent(text).replaceAll("%2F", "/").replaceAll("%3A", ":");
+  return encodeURIComponent(text.toWellFormed()).replaceAll("%2F", "/").replaceAll("%3A", ":");
 }

@@ -61,7 +61,7 @@ function picturePart(app, usable) {
     if (shown || !isPicked) {
       const proposed = shown ?? nearest(usable, app.map);
       source.value = proposed.id;
-      rendering.value = (shown && state.rendering) ?? proposed.rendering;
+      rendering.value = (shown && state.rendering) ?? nameOf(proposed.rendering);
     }
     drawLegend();
   }
@@ -83,6 +83,11 @@ function nearest(usable, map) {
   const centre = map.getCenter().wrap();
   const isHere = ({ bounds }) => bounds && corners(bounds).contains(centre);
   return usable.find(isHere) ?? usable.find(({ bounds }) => !bounds) ?? usable[0];
+}
+
+/** A rendering with options is an object. */
+function nameOf(rendering) {
+  return rendering?.name ?? rendering;
 }
 
 /** Go to the source, where the map is elsewhere. */

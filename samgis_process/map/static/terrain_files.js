@@ -1,8 +1,11 @@
 /** Files of the terrain that the map shows: what `dem-composite` makes of the view. */
 
+import { Problem } from "./api.js";
 import { workButton } from "./buttons.js";
 import { make } from "./elements.js";
 import { filesOf } from "./item_files.js";
+import { viewOf } from "./map.js";
+import { MAX_LAT } from "./windows.js";
 
 const USUAL = "The composite, the elevation, and a picture with its legend; further layers as you choose.";
 
@@ -55,15 +58,16 @@ async function composite({ api }, inputs) {
   return response.json();
 }
 
-/** Return the view's [west, south, east, north], cut to where the source has data. */
+/** Return what the map shows of a source, as a bbox. */
 function viewWithin(map, bounds) {
-  const [west, south, east, north] = bounds ?? [-180, -85, 180, 85];
-  const view = map.getBounds();
-  const shift = map.getCenter().lng - map.getCenter().wrap().lng; // whole turns around the world
-  return [
-    Math.max(view.getWest() - shift, west),
-    Math.max(view.getSouth(), south),
-    Math.min(view.getEast() - shift, east),
-    Math.min(view.getNorth(), north),
+  const [west, south, east, north] = viewOf(map).bbox;
+  if (!bounds || bounds[0] > bounds[2] || west > east) {
+    return [west, Math.max(south, -MAX_LAT), east, Math.min(north, MAX_LAT)];
+  }
+  const seen = [
+    Math.max(west, bounds[0]), Math.max(south, bounds[1]),
+    Math.min(east, bounds[2]), Math.min(north, bounds[3]),
   ];
+  if (seen[0] < seen[2] && seen[1] < seen[3]) return seen;
+  throw new Problem({ title: "Nothing of this elevation is in view", detail: "Go to where it is, then make files." });
 }
