@@ -39,7 +39,7 @@ def test_what_a_page_shows_is_what_happens(page, script, server, environ, tmp_pa
 def test_the_javascript_of_the_page_of_clients_runs_in_a_browser(server, visit):
     text = (DOCS / "how-to" / "write-a-client.md").read_text()
     (code,) = re.findall(r"```js\n(.*?)```", text, re.DOTALL)
-    page = visit(f"{server.url}/processes?f=html")
+    page = visit(f"{server.url}/health")
     collection = page.evaluate(f"async () => {{ {code}; return collection; }}")
     assert len(collection["features"]) == 1
 
