@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,23 +20,27 @@ RGB = (ColorInterp.red, ColorInterp.green, ColorInterp.blue)
 
 
 def cog(
-    pixels: NDArray[np.uint8] | NDArray[np.float32],
+    pixels: NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32],
     facts: Sequence[BandFacts],
     grid: GeoBox,
     valid: NDArray[np.bool_] | None = None,
     *,
     directions: bool = False,
+    tags: Mapping[str, str] | None = None,
 ) -> bytes:
     """Return the bytes of a file of `pixels`, (bands, rows, cols), in EPSG:3857.
 
     Args:
-        pixels: float32 is unknown where it is NaN; three bands of uint8 are a picture.
+        pixels: float32 is unknown where it is NaN; three bands of uint8 are a picture; uint16
+            are numbers of things, 0 for none.
         valid: (rows, cols); becomes the internal mask. None: there is none.
         directions: values that jump from 360 to 0, whose mean says nothing.
+        tags: what else the file shall say, by name.
     """
     with MemoryFile(ext=".tif") as memory:
         with memory.open(**_profile(pixels, grid, directions=directions)) as dataset:
             dataset.write(pixels)
+            dataset.update_tags(**(tags or {}))
             if len(pixels) == len(RGB):
                 dataset.colorinterp = RGB
             if valid is not None:
@@ -48,6 +52,7 @@ def cog(
 
 def _profile(pixels: NDArray[Any], grid: GeoBox, *, directions: bool) -> dict[str, Any]:
     count, height, width = pixels.shape
+    labels = pixels.dtype == np.uint16
     return {
         "driver": "COG",
         "dtype": pixels.dtype.name,
@@ -56,12 +61,12 @@ def _profile(pixels: NDArray[Any], grid: GeoBox, *, directions: bool) -> dict[st
         "width": width,
         "crs": CRS.from_epsg(3857),
         "transform": grid.transform,
-        "nodata": np.nan if pixels.dtype.kind == "f" else None,
+        "nodata": np.nan if pixels.dtype.kind == "f" else 0 if labels else None,
         "compress": "deflate",
         "level": 1,  # of layers some 2 % larger than at 6, in less than half the time
         "predictor": "yes",  # differences of neighbours, of floats byte by byte
         "blocksize": BLOCK,
-        "overview_resampling": "nearest" if directions else "average",
+        "overview_resampling": "nearest" if directions or labels else "average",
         "statistics": "auto",  # those that we write, not GDAL's own
         "bigtiff": "if_safer",
     }

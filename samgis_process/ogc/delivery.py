@@ -16,11 +16,13 @@ Mode = Literal["value", "reference"]
 Preferred = Literal["minimal", "representation"]
 MINIMAL_BYTES = 4096  # longer values go by reference where a client prefers return=minimal
 _SUFFIXES = {
+    "application/flatgeobuf": ".fgb",
     "application/geo+json": ".geojson",
     "application/gml+xml": ".gml",
     "application/geopackage+sqlite3": ".gpkg",
     "application/json": ".json",
     "application/octet-stream": "",
+    "application/vnd.apache.parquet": ".parquet",
     "image/jpeg": ".jpg",
     "image/jp2": ".jp2",
     "image/png": ".png",

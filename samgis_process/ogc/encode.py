@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+import re
 import uuid
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -11,7 +12,7 @@ from typing import Any, Literal
 import orjson
 from starlette.responses import Response
 
-from samgis_process.ogc.delivery import Delivery, Keep, Reference, Shape
+from samgis_process.ogc.delivery import Delivery, Keep, Reference, Shape, suffix
 from samgis_process.ogc.negotiation import HTML, JSON, best, is_json
 from samgis_process.ogc.pages import page
 from samgis_process.ogc.process import Context, Output
@@ -54,8 +55,23 @@ def response(outputs: Delivered, shape: Shape | None, accept: str | None = None)
         return _linked(references)
     if len(outputs) > 1:
         return _multipart(outputs)
-    (output,) = (one for one in outputs.values() if isinstance(one, Output))
-    return _shown_to(accept, Response(to_bytes(output), media_type=output.media_type))
+    ((name, output),) = ((name, o) for name, o in outputs.items() if isinstance(o, Output))
+    headers = {"Content-Disposition": named(name, output.media_type)} if _is_file(output) else {}
+    whole = Response(to_bytes(output), headers=headers, media_type=output.media_type)
+    return _shown_to(accept, whole)
+
+
+def _is_file(output: Output) -> bool:
+    return kind(output) == "bytes"
+
+
+def named(name: str, media_type: str) -> str:
+    """Return the header `Content-Disposition` of an output as a file (RFC 6266).
+
+    Such a file is for a program or, as a picture, to be looked at: a client shows it if it can.
+    """
+    stem = re.sub(r"[^A-Za-z0-9_-]", "-", name)
+    return f'inline; filename="{stem}{suffix(media_type)}"'
 
 
 def _linked(references: Mapping[str, Reference]) -> Response:

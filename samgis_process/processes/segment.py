@@ -22,6 +22,8 @@ from samgis_process.processes.clock import Clock
 from samgis_process.processes.features import feature
 from samgis_process.processes.outlines import outline
 from samgis_process.processes.pictures import Pictures
+from samgis_process.processes.readings import Reading, squared
+from samgis_process.processes.segment_answer import GEOJSON, Answer, written
 from samgis_process.processes.segment_description import describe
 from samgis_process.processes.segment_request import SegmentRequest
 from samgis_process.processes.source_choice import origin
@@ -47,6 +49,10 @@ class Context(Protocol):
     @property
     def request_id(self) -> str:
         """Names the request in answers and logs."""
+
+    @property
+    def outputs(self) -> Mapping[str, str]:
+        """The media type wanted of each output."""
 
     def report(self, fraction: float, message: str) -> None:
         """Say how far the work is, 0 to 1."""
@@ -79,8 +85,10 @@ class SegmentProcess:
         self._pictures = pictures
         self.description = describe(sources, models, limits)
 
-    def run(self, inputs: Mapping[str, Any], context: Context) -> dict[str, Any]:
-        """Return a GeoJSON FeatureCollection with a feature for each object found.
+    def run(self, inputs: Mapping[str, Any], context: Context) -> tuple[str, Any]:
+        """Return the media type and the value of the output `features`.
+
+        By default that is a GeoJSON FeatureCollection with a feature for each object found.
 
         Raises:
             InvalidRequest: the inputs cannot be used.
@@ -93,11 +101,14 @@ class SegmentProcess:
         if isinstance(request.source, ImageSource):
             self._pictures.keep(request.source)
         features = run.features()
-        return {
+        collection = {
             "type": "FeatureCollection",
             "features": features,
             "samgis": run.member(context.request_id),
         }
+        wanted = context.outputs.get("features", GEOJSON)
+        answer = Answer(request, inputs, collection, run.outlines)
+        return wanted, written(answer, wanted)
 
 
 class _Run:
@@ -115,15 +126,21 @@ class _Run:
         self._view = self._open(request.grid)
         self._warnings = [*request.warnings, *self._view.embedding.facts.get("warnings", ())]
         self._looked_closer = 0
+        self.outlines: dict[int, BaseGeometry] = {}  # of those that became features, in pixels
 
     def features(self) -> list[dict[str, Any]]:
         """Return the features of all objects, in the order of their prompts."""
-        found, targets = [], self.request.targets
+        readings: list[Reading] = []
+        targets = self.request.targets
         for number, target in enumerate(targets):
             self._done = number / len(targets)
             self._report(_DECODING + (1 - _DECODING) * self._done, f"object {number + 1}")
-            found += self._object(number, target)
-        return found
+            readings += self._object(number, target)
+        with self._clock.step("vectorize"):
+            if self.request.orthogonalize:
+                readings = squared(readings, self.request.grid)
+            made = [self._feature(reading) for reading in readings]
+        return [one for one in made if one]
 
     def member(self, request_id: str) -> dict[str, Any]:
         """Return where the answer came from."""
@@ -161,24 +178,19 @@ class _Run:
         few = len(self.request.targets) <= KEPT_OBJECTS
         return self._views.open(self._looks, grid, self._clock, keep=few)
 
-    def _object(self, number: int, target: Target) -> list[dict[str, Any]]:
-        """Return an object's feature and its alternatives, or none and a warning that says why."""
+    def _object(self, number: int, target: Target) -> list[Reading]:
+        """Return an object's reading and its alternatives, or none and a warning that says why."""
         answer, *others = self._found(target)
         if answer.mask.score < self.request.min_score:
             self._warn(target, f"left out, its score is {answer.mask.score:.3f}")
             return []
+        good = [(0, answer)] + [
+            (alternative, other)
+            for alternative, other in enumerate(others, start=1)
+            if other.mask.score >= self.request.min_score
+        ]
         with self._clock.step("vectorize"):
-            first = self._feature(number, 0, target, answer)
-            rest = [
-                self._feature(number, index, target, other)
-                for index, other in enumerate(others, start=1)
-                if other.mask.score >= self.request.min_score
-            ]
-        if first is None:
-            self._warn(target, "nothing was found")
-        elif answer.mask.stability < UNSTABLE:
-            self._warn(target, "the outline is uncertain; add a point or a rectangle")
-        return [one for one in (first, *rest) if one]
+            return [Reading(number, i, one.mask, self._shape(one)) for i, one in good]
 
     def _found(self, target: Target) -> Sequence[_Found]:
         """Return the answer to an object's prompts, then the alternatives if asked for."""
@@ -240,12 +252,23 @@ class _Run:
                 mask.logits, view.frame, self.request.contour, view.embedding.valid, clip
             )
 
-    def _feature(
-        self, number: int, alternative: int, target: Target, found: _Found
-    ) -> dict[str, Any] | None:
-        grid = self.request.grid
-        in_pixels = shape(found.outline, self.request.shaping, grid)
-        return feature(number, alternative, target, found.mask, in_pixels, grid)
+    def _shape(self, found: _Found) -> BaseGeometry:
+        return shape(found.outline, self.request.shaping, self.request.grid)
+
+    def _feature(self, reading: Reading) -> dict[str, Any] | None:
+        """Return a reading's feature; warn where the answer is nothing, or uncertain."""
+        number, alternative, mask, outline = reading
+        target = self.request.targets[number]
+        made = feature(number, alternative, target, mask, outline, self.request.grid)
+        if alternative:
+            return made
+        if made is None:
+            self._warn(target, "nothing was found")
+        else:
+            self.outlines[number] = outline
+            if mask.stability < UNSTABLE:
+                self._warn(target, "the outline is uncertain; add a point or a rectangle")
+        return made
 
     def _warn(self, target: Target, words: str) -> None:
         self._warnings.append(f"object {target.id}: {words}")

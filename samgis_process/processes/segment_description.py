@@ -6,6 +6,7 @@ from typing import Any
 
 from samgis_process import __version__
 from samgis_process.inference.room import ModelRoom
+from samgis_process.processes.segment_answer import GEOJSON, REPORT, offered
 from samgis_process.processes.window_inputs import BBOX, ancestor, bbox, once
 from samgis_process.rendering import TERRAIN
 from samgis_process.settings import LimitSettings
@@ -63,6 +64,14 @@ SHAPE_INPUTS = {
         "description": "Tolerance in metres; by default a quarter of a source pixel.",
         "schema": {"type": "number", "minimum": 0},
     },
+    "orthogonalize": {
+        "title": "Right angles",
+        "description": (
+            "Redraw outlines with right angles, for buildings. Neighbours are drawn together, so "
+            "that a wall between them is one line; what is not made of walls stays as it is."
+        ),
+        "schema": {"type": "boolean", "default": False},
+    },
     "min_area": {
         "title": "Smallest part",
         "description": "Parts smaller than this are dropped, square metres.",
@@ -87,18 +96,33 @@ SHAPE_INPUTS = {
 FEATURES = {
     "title": "The objects found",
     "description": (
-        "A GeoJSON FeatureCollection (RFC 7946), one feature per object, with score, area and the "
-        "prompt's own properties; its member `samgis` says where the answer came from."
+        "By default a GeoJSON FeatureCollection (RFC 7946), one feature per object, with score, "
+        "area and the prompt's own properties; its member `samgis` says where the answer came "
+        "from. By media type instead: the same as a table, in which the property `alternative` "
+        "tells the answer (0) from the other readings of `masks=all`; a raster of the numbers of "
+        "the objects, from 1 in the order of the request, on the grid of the window; a picture of "
+        "the window with outlines and prompts; or a report, which is a request that can be posted "
+        "again as it is. Raster and picture show the best outline of each object alone."
     ),
-    "schema": {
-        "type": "object",
-        "contentMediaType": "application/geo+json",
-        "required": ["type", "features"],
-        "properties": {
-            "type": {"type": "string", "enum": ["FeatureCollection"]},
-            "features": {"type": "array", "items": {"type": "object"}},
-            "samgis": {"type": "object"},
-        },
+}
+GEOJSON_SCHEMA = {
+    "type": "object",
+    "contentMediaType": GEOJSON,
+    "required": ["type", "features"],
+    "properties": {
+        "type": {"type": "string", "enum": ["FeatureCollection"]},
+        "features": {"type": "array", "items": {"type": "object"}},
+        "samgis": {"type": "object"},
+    },
+}
+REPORT_SCHEMA = {
+    "type": "object",
+    "contentMediaType": REPORT,
+    "required": ["inputs", "outputs", "samgis"],
+    "properties": {
+        "inputs": {"type": "object"},
+        "outputs": {"type": "object"},
+        "samgis": {"type": "object"},
     },
 }
 
@@ -119,8 +143,16 @@ def describe(sources: SourceCatalogue, models: ModelRoom, limits: LimitSettings)
         "jobControlOptions": ["sync-execute", "async-execute", "dismiss"],
         "outputTransmission": ["value", "reference"],
         "inputs": {name: once(value) for name, value in inputs.items()},
-        "outputs": {"features": FEATURES},
+        "outputs": {"features": FEATURES | {"schema": {"oneOf": [*map(_schema, offered())]}}},
     }
+
+
+def _schema(media_type: str) -> dict[str, Any]:
+    if media_type == GEOJSON:
+        return GEOJSON_SCHEMA
+    if media_type == REPORT:
+        return REPORT_SCHEMA
+    return {"type": "string", "contentEncoding": "binary", "contentMediaType": media_type}
 
 
 def _where(sources: SourceCatalogue) -> dict[str, dict[str, Any]]:

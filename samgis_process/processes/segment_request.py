@@ -33,6 +33,7 @@ class SegmentRequest:
 
     Attributes:
         box_margin: share of a box that its mask may stand out; None to leave masks uncut.
+        orthogonalize: whether outlines get right angles.
         min_score: objects scored below are left out.
         warnings: what was changed in the request to make it work.
     """
@@ -47,6 +48,7 @@ class SegmentRequest:
     contour: Contour = "smooth"
     box_margin: float | None = BOX_MARGIN
     shaping: Shaping = field(default_factory=Shaping)
+    orthogonalize: bool = False
     min_score: float = 0.0
     warnings: tuple[str, ...] = ()
 
@@ -83,6 +85,7 @@ class SegmentRequest:
             inputs.get("contour", "smooth"),
             inputs.get("box_margin", BOX_MARGIN),
             _shaping(inputs),
+            bool(inputs.get("orthogonalize", False)),
             float(inputs.get("min_score", 0.0)),
             warnings,
         )

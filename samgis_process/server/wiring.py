@@ -113,8 +113,7 @@ class SegmentService:
 
     def run(self, inputs: dict[str, Any], context: Context) -> Mapping[str, Output]:
         """Run the process; its one output is named `features`."""
-        collection = self._process.run(inputs, context)
-        return {"features": Output("application/geo+json", collection)}
+        return {"features": Output(*self._process.run(inputs, context))}
 
 
 class DemCompositeService:
