@@ -136,7 +136,7 @@ def _media_type(offered: Sequence[str], ending: str) -> str:
     by_ending = {suffix(one): one for one in reversed(offered)}
     found = by_ending.get(ALSO.get(ending, ending))
     if found is None:
-        known = ", ".join(sorted(by_ending))
+        known = ", ".join(sorted(by_ending.keys() - ALSO.keys()))
         raise click.BadParameter(
             f"{ending or 'no ending'!r} is no kind of file that is written here: {known}.",
             param_hint="--out",

@@ -10,6 +10,7 @@ import threading
 import time
 from dataclasses import replace
 
+import geopandas
 import numpy as np
 import onnx
 import pytest
@@ -177,6 +178,44 @@ def test_a_file_is_written_whole_and_nothing_is_printed(segment, scene, tmp_path
     assert not list(tmp_path.glob(".*"))
 
 
+@pytest.fixture
+def in_process(command, monkeypatch):
+    """Run the command line in this process, which is faster."""
+    monkeypatch.delenv("SAMGIS_MODELS_DIR", raising=False)
+
+    def run(*arguments):
+        line = command(*arguments)
+        return CliRunner().invoke(main, line[line.index("--config") :])
+
+    return run
+
+
+@pytest.mark.parametrize("ending", [".gpkg", ".fgb", ".parquet"])
+def test_a_table_of_features_is_written(in_process, scene, tmp_path, ending):
+    out = tmp_path / f"found{ending}"
+    done = in_process(scene, "--point", ON_LAKE, "--out", out)
+    assert (done.exit_code, done.output) == (0, "")
+    read = geopandas.read_parquet if ending == ".parquet" else geopandas.read_file
+    (lake,) = read(out).geometry
+    assert iou({"geometry": lake}, LAKE) > 0.95
+
+
+def test_a_raster_of_labels_and_a_picture_are_written(in_process, scene, tmp_path):
+    boxes = ("--box", around(HOUSE), "--box", around(LAKE))
+    for ending in (".tif", ".tiff", ".png"):
+        done = in_process(scene, *boxes, "--min-score", 0.99, "--out", tmp_path / f"o{ending}")
+        assert done.exit_code == 0, done.output
+        assert "left out, its score is" in done.stderr
+    for ending in (".tif", ".tiff"):
+        assert in_process(scene, *boxes, "--out", tmp_path / f"o{ending}").exit_code == 0
+        with rasterio.open(tmp_path / f"o{ending}") as file:
+            labels = file.read(1)
+        found = [labels[row, col] for col, row in ((20, 20), (200, 46), (80, 105))]
+        assert found == [0, 1, 2]
+    with Image.open(tmp_path / "o.png") as picture:
+        assert picture.format == "PNG"
+
+
 def test_what_the_answer_warns_of_is_said(segment, scene):
     done = segment(scene, "--point", ON_LAKE, "--min-score", 1)
     assert collection(done)["features"] == []
@@ -209,14 +248,12 @@ def test_elevation_is_drawn_as_terrain(segment, tmp_path):
         (("--point", ON_LAKE, "--rendering", "pink"), 2, "--rendering: "),
         (("--point", ON_LAKE, "--zoom", 29), 2, "--zoom: 29 is outside the zooms"),
         (("--point", ON_LAKE, "--source", "sample"), 2, "IMAGE and --source"),
-        (("--point", ON_LAKE, "--out", "a.doc"), 2, "'.doc' is no kind of file"),
+        (("--point", ON_LAKE, "--out", "a.doc"), 2, "written here: .fgb, .geojson, .gpkg"),
         (("--point", ON_LAKE, "--out", "nowhere/a.geojson"), 2, "there is no directory nowhere"),
     ],
 )
-def test_wrong_use_is_named_by_its_option(command, scene, arguments, code, words, monkeypatch):
-    monkeypatch.delenv("SAMGIS_MODELS_DIR", raising=False)
-    line = command(scene, *arguments)
-    done = CliRunner().invoke(main, line[line.index("--config") :])
+def test_wrong_use_is_named_by_its_option(in_process, scene, arguments, code, words):
+    done = in_process(scene, *arguments)
     assert done.exit_code == code, done.output
     assert words in done.stderr
     assert done.stdout == ""
