@@ -11,6 +11,8 @@ import click
 
 from samgis_process.errors import Fault, InvalidRequest
 
+# Where a command leaves what its prompts were, by their place in the input `prompt`.
+PROMPTS = "samgis_process.cli.prompts"
 _PLACE = re.compile(r"\w+(\[\d+\])?")
 
 
@@ -53,10 +55,6 @@ class WindowCommand(click.Command):
         except InvalidRequest as error:
             names |= ctx.meta.get(PROMPTS, {})
             raise InvalidRequest(*(_renamed(fault, names) for fault in error.faults)) from error
-
-
-# Where a command leaves what its prompts were, by their place in the input `prompt`.
-PROMPTS = "samgis_process.cli.prompts"
 
 
 def _shown_name(param: click.Parameter) -> str:
