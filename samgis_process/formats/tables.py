@@ -21,7 +21,7 @@ GEOPARQUET = "application/vnd.apache.parquet"
 MEDIA_TYPES = {".gpkg": GEOPACKAGE, ".fgb": FLATGEOBUF, ".parquet": GEOPARQUET}
 LAYER = "features"
 _GEOMETRY = "geom"
-_RESERVED = ("fid", _GEOMETRY)
+_RESERVED = ("fid", _GEOMETRY, "geometry")
 _DTYPES = {"boolean": "boolean", "integer": "Int64", "number": "Float64", "text": "string"}
 
 
@@ -126,7 +126,7 @@ def _ogr(frame: GeoDataFrame, attribution: str, *, driver: str, **options: Any) 
 
 def _geoparquet(frame: GeoDataFrame, attribution: str) -> bytes:
     stream = io.BytesIO()
-    frame = frame.set_crs("OGC:CRS84", allow_override=True)
+    frame = frame.set_crs("OGC:CRS84", allow_override=True).rename_geometry("geometry")
     frame.attrs = {"attribution": attribution}
     frame.to_parquet(stream, index=False)
     return stream.getvalue()

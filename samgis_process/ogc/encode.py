@@ -56,22 +56,17 @@ def response(outputs: Delivered, shape: Shape | None, accept: str | None = None)
     if len(outputs) > 1:
         return _multipart(outputs)
     ((name, output),) = ((name, o) for name, o in outputs.items() if isinstance(o, Output))
-    headers = {"Content-Disposition": named(name, output.media_type)} if _is_file(output) else {}
+    headers = file_headers(name, output.media_type, kind(output))
     whole = Response(to_bytes(output), headers=headers, media_type=output.media_type)
     return _shown_to(accept, whole)
 
 
-def _is_file(output: Output) -> bool:
-    return kind(output) == "bytes"
-
-
-def named(name: str, media_type: str) -> str:
-    """Return the header `Content-Disposition` of an output as a file (RFC 6266).
-
-    Such a file is for a program or, as a picture, to be looked at: a client shows it if it can.
-    """
+def file_headers(name: str, media_type: str, kind_: Kind) -> dict[str, str]:
+    """Return what names an output that is a file (RFC 6266); a picture is still to be shown."""
+    if kind_ != "bytes":
+        return {}
     stem = re.sub(r"[^A-Za-z0-9_-]", "-", name)
-    return f'inline; filename="{stem}{suffix(media_type)}"'
+    return {"Content-Disposition": f'inline; filename="{stem}{suffix(media_type)}"'}
 
 
 def _linked(references: Mapping[str, Reference]) -> Response:

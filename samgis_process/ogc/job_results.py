@@ -107,8 +107,9 @@ def one_output(
     _require_acceptable(found.media_type, accept)
     if is_json(found.media_type) and best(accept, [found.media_type, JSON, HTML]) == HTML:
         return _varying(encode.response({name: _output(found)}, "raw", accept))
+    headers = _FRESH | encode.file_headers(name, found.media_type, found.kind)
     try:
-        return file_response(found.path, found.media_type, request, _FRESH)
+        return file_response(found.path, found.media_type, request, headers)
     except OSError as error:
         raise _just_gone() from error
 

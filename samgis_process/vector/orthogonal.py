@@ -54,8 +54,14 @@ def orthogonalized(shapes: Sequence[BaseGeometry], cell: float = 1.0) -> list[Ba
             they then still do.
         cell: size of the mask's cells in the same unit: how coarse an outline can be.
     """
+    redrawn = iter(_settled([shape for shape in shapes if not shape.is_empty], cell))
+    return [shape if shape.is_empty else next(redrawn) for shape in shapes]
+
+
+def _settled(shapes: Sequence[BaseGeometry], cell: float) -> list[BaseGeometry]:
+    """Redraw shapes until that changes nothing."""
     drawn = list(shapes)
-    for _ in range(ROUNDS):
+    for _ in range(ROUNDS if shapes else 0):
         before, drawn = drawn, _once(drawn, cell)
         pairs = zip(shapes, drawn, strict=True)
         drawn = [new if new is old or _is_alike(old, new) else old for old, new in pairs]

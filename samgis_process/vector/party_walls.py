@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations, pairwise
+from itertools import pairwise
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from samgis_process.vector.walls import NoWalls, Places, Wall, vertices
+from samgis_process.vector.walls import NoWalls, Places, Wall, turned, vertices
 
 FACING = math.cos(math.radians(10))  # two walls face each other if they are this much opposite
 ON_IT = 1e-6  # px; a vertex this close to an edge lies on it
@@ -35,9 +35,10 @@ class Plan:
 
 @dataclass(slots=True, eq=False)
 class _Placed:
-    """A wall of one of the plans, and where it begins and ends."""
+    """A wall of one of the plans, and where it begins and ends in the plan's frame."""
 
     plan: int
+    angle: float
     place: tuple[int, int, int]  # part, ring, number in the ring
     wall: Wall
     ends: Places
@@ -88,11 +89,10 @@ def border(one: BaseGeometry, other: BaseGeometry) -> float:
 def on_common_lines(plans: Sequence[Plan]) -> list[Plan]:
     """Return the plans with the walls that face each other closely put on one line."""
     placed = [wall for number, plan in enumerate(plans) for wall in _placed(number, plan)]
-    facing = [
-        (i, j)
-        for (i, one), (j, other) in combinations(enumerate(placed), 2)
-        if _face(one, other, plans)
-    ]
+    if not placed:
+        return [*plans]
+    reach = max(plan.tolerance for plan in plans)
+    facing = [(i, j) for i, j in _close(placed, reach) if _face(placed[i], placed[j], plans)]
     moved = [[[_copy(ring) for ring in part] for part in plan.parts] for plan in plans]
     for cluster in _components(len(placed), facing):
         for i, wall in _one_line(placed, cluster):
@@ -101,6 +101,15 @@ def on_common_lines(plans: Sequence[Plan]) -> list[Plan]:
             if isinstance(walls, list):
                 walls[number] = wall
     return [replace(plan, parts=parts) for plan, parts in zip(plans, moved, strict=True)]
+
+
+def _close(placed: Sequence[_Placed], reach: float) -> Iterator[tuple[int, int]]:
+    """Yield the pairs of walls that come closer than `reach` somewhere."""
+    lines = [shapely.LineString(turned(one.ends, one.angle)) for one in placed]
+    pairs = shapely.STRtree(lines).query(lines, predicate="dwithin", distance=reach)
+    for i, j in pairs.T.tolist():
+        if i < j:
+            yield i, j
 
 
 def _copy(ring: list[Wall] | Places) -> list[Wall] | Places:
@@ -118,7 +127,7 @@ def _placed(plan_number: int, plan: Plan) -> Iterator[_Placed]:
                 continue
             ends = np.stack([begins, np.roll(begins, -1, axis=0)], axis=1)
             for number, wall in enumerate(ring):
-                yield _Placed(plan_number, (p, r, number), wall, ends[number])
+                yield _Placed(plan_number, plan.angle, (p, r, number), wall, ends[number])
 
 
 def _face(one: _Placed, other: _Placed, plans: Sequence[Plan]) -> bool:

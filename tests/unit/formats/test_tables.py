@@ -96,9 +96,19 @@ def test_a_number_too_large_for_a_column_of_integers_is_a_real_one(read, media_t
 
 @every
 def test_names_that_databases_keep_or_cannot_tell_apart_are_numbered(read, media_type):
-    frame = read(media_type, (POLYGON, {"Name": "a", "name": "b", "fid": 5, "geom": "c", "": "d"}))
+    frame = read(
+        media_type,
+        (POLYGON, {"Name": "a", "name": "b", "fid": 5, "geom": "c", "geometry": "g", "": "d"}),
+    )
     kept = frame.drop(columns=frame.geometry.name).iloc[0].to_dict()
-    assert kept == {"Name": "a", "name_2": "b", "fid_2": 5, "geom_2": "c", "_": "d"}
+    assert kept == {
+        "Name": "a",
+        "name_2": "b",
+        "fid_2": 5,
+        "geom_2": "c",
+        "geometry_2": "g",
+        "_": "d",
+    }
 
 
 @every

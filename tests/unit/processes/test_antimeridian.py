@@ -1,13 +1,20 @@
 """A window across 180 degrees is a window like any other; its outlines come back in two parts."""
 
+import io
 import re
 
+import geopandas
 import numpy as np
 import pytest
 import shapely
+from PIL import Image
+from rasterio.io import MemoryFile
 
+from samgis_process.formats import COG
+from samgis_process.formats.tables import GEOPARQUET
 from samgis_process.grid import GeoBox, Pixel
 from samgis_process.ogc.process import Context
+from samgis_process.processes.segment_answer import GEOJSON, PNG
 from samgis_process.server.wiring import build_services
 from samgis_process.settings import parse
 
@@ -35,7 +42,9 @@ def tiles(script):
         yield running
 
 
-def test_an_island_on_the_antimeridian(tiles, tiny_model_dir, tmp_path):
+@pytest.fixture
+def ask(tiles, tiny_model_dir, tmp_path):
+    """The value of the output in a media type, for a click on the island."""
     section = {
         "models": {"default": tiny_model_dir.name, "directory": str(tiny_model_dir.parent)},
         "cache": {"directory": str(tmp_path)},
@@ -54,7 +63,16 @@ def test_an_island_on_the_antimeridian(tiles, tiny_model_dir, tmp_path):
         "simplify": 0,
         "prompt": [{"type": "point", "data": {"lng": lng - 360, "lat": lat}}],
     }
-    (feature,) = segment.run(inputs, Context("x"))["features"].value["features"]
+
+    def run(media_type=GEOJSON):
+        context = Context("x", {"features": media_type})
+        return segment.run(inputs, context)["features"].value
+
+    return run
+
+
+def test_an_island_on_the_antimeridian(ask):
+    (feature,) = ask()["features"]
     outline = shapely.geometry.shape(feature["geometry"])
     assert outline.geom_type == "MultiPolygon"
     assert outline.is_valid
@@ -67,3 +85,23 @@ def test_an_island_on_the_antimeridian(tiles, tiny_model_dir, tmp_path):
         assert np.min(cols) == pytest.approx(LEFT if in_east else 100, abs=0.01)
         assert np.max(cols) == pytest.approx(100 if in_east else RIGHT, abs=0.01)
         assert (np.min(rows), np.max(rows)) == pytest.approx((TOP, BOTTOM), abs=0.01)
+
+
+def test_its_raster_and_its_preview_are_in_one_piece(ask):
+    with MemoryFile(ask(COG)) as memory, memory.open() as file:
+        rows, cols = np.nonzero(file.read(1))
+        assert file.transform.almost_equals(BOX.transform)
+    found = (cols.min(), rows.min(), cols.max() + 1, rows.max() + 1)
+    assert found == (LEFT, TOP, RIGHT, BOTTOM)
+    preview = np.asarray(Image.open(io.BytesIO(ask(PNG)))).astype(int)
+    side = preview.shape[1] // 256
+    for col in (LEFT + 10, RIGHT - 10):  # tinted on both sides
+        assert np.abs(preview[80 * side, col * side] - ISLAND).max() > 5
+
+
+def test_a_table_has_both_parts_in_one_row(ask):
+    frame = geopandas.read_parquet(io.BytesIO(ask(GEOPARQUET)))
+    (outline,) = frame.geometry
+    assert outline.bounds[0] == -180
+    assert outline.bounds[2] == 180
+    assert len(outline.geoms) == 2
