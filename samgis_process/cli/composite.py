@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from samgis_process.cli.files import put
+from samgis_process.cli.pictures import picture
 from samgis_process.cli.running import Report, run
 from samgis_process.cli.window import BBOX, WindowCommand
 from samgis_process.errors import InvalidInput
@@ -26,7 +27,10 @@ ENDINGS = (".tif", ".tiff", ".png")
 
 
 @click.command(cls=WindowCommand)
-@click.option("--bbox", type=BBOX, required=True, help="The window, in degrees.")
+@click.argument(
+    "image", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False)
+)
+@click.option("--bbox", type=BBOX, help="The window, in degrees.")
 @click.option("--zoom", type=int, help="Tile zoom; by default some 1024 cells along a side.")
 @click.option("--source", help="Id of a source of elevation; by default the first.")
 @click.option(
@@ -54,17 +58,22 @@ ENDINGS = (".tif", ".tiff", ".png")
 )
 @click.option("--quiet", is_flag=True, help="No bar on standard error.")
 @click.pass_context
-def composite(ctx: click.Context, /, out: Path, *, quiet: bool, **options: Any) -> None:
+def composite(
+    ctx: click.Context, /, image: Path | None, out: Path, *, quiet: bool, **options: Any
+) -> None:
     """Draw elevation as an RGB composite, with layers such as slope and openness.
 
-    A directory gets item.json, a STAC item that names the files beside it.
+    IMAGE is a raster of elevation, of any size; without it, --source is a source of the
+    configuration. A directory gets item.json, a STAC item that names the files beside it.
     """
-    process = wiring.dem_composite(load_settings(ctx.obj.resolve()))
+    settings = load_settings(ctx.obj.resolve())
+    seen = picture(image, settings, options["bbox"], options["source"], elevation=True)
+    process = wiring.dem_composite(seen.settings)
     alone = out.suffix.lower() in ENDINGS
     if alone and options["layers"]:
         remedy = "name a directory as --out, or leave the layers out"
         raise InvalidInput("layers", "come as files of their own", remedy=remedy)
-    inputs = _inputs(options)
+    inputs = seen.inputs | _inputs(options)
 
     def made(report: Report) -> tuple[Composition, dict[Path, bytes]]:
         work = process.begin(inputs, report, layers=not alone)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,9 @@ import click
 
 from samgis_process.errors import InvalidInput, SourceUnavailable
 from samgis_process.processes.windows import finest_zoom
-from samgis_process.server.wiring import Services
 from samgis_process.settings import RasterSettings, Settings
 from samgis_process.sources.inline import MAGIC
+from samgis_process.sources.raster import GdalOptions, RasterSource
 
 STRETCHED = ("png", "jpeg")
 
@@ -25,11 +24,11 @@ class Picture:
 
     Attributes:
         settings: with the picture as a source, where it is one.
-        inputs: the inputs of the process that name it; called once the services are there.
+        inputs: the inputs of the process that say which part of it.
     """
 
     settings: Settings
-    inputs: Callable[[Services], dict[str, Any]]
+    inputs: dict[str, Any]
 
 
 def picture(
@@ -39,16 +38,15 @@ def picture(
 
     Raises:
         UsageError: they contradict each other.
+        InvalidInput: it cannot be read.
     """
     if path is None:
-        if elevation:
-            raise click.UsageError("--elevation is about IMAGE, which is not given.")
-        return Picture(settings, lambda _: {})
+        return Picture(settings, {})
     if source is not None:
         raise click.UsageError("IMAGE and --source are two pictures: give one of them.")
     if not elevation and _kind(path) in STRETCHED:
         data = base64.b64encode(path.read_bytes()).decode()
-        return Picture(settings, lambda _: {"image": data})
+        return Picture(settings, {"image": data})
     return _raster(path, settings, whole=bbox is None, elevation=elevation)
 
 
@@ -64,16 +62,10 @@ def _raster(path: Path, settings: Settings, *, whole: bool, elevation: bool) -> 
     alone = settings.model_copy(
         update={"sources": {path.name: source}, "default_source": path.name}
     )
-
-    def inputs(services: Services) -> dict[str, Any]:
-        try:
-            info = services.sources.get(path.name).info
-        except SourceUnavailable as error:
-            reason = str(error).removeprefix(f"source {path.name}: ")
-            raise InvalidInput("image", reason) from error
-        if not whole:
-            return {}
-        zoom = finest_zoom(info.bounds, info, settings.limits)
-        return {"bbox": list(info.bounds), "zoom": zoom}
-
-    return Picture(alone, inputs)
+    try:
+        info = RasterSource.open(path.name, source.path, GdalOptions(elevation=elevation)).info
+    except SourceUnavailable as error:
+        reason = str(error).removeprefix(f"source {path.name}: ")
+        raise InvalidInput("image", reason) from error
+    zoom = finest_zoom(info.bounds, info, settings.limits)
+    return Picture(alone, {"bbox": list(info.bounds), "zoom": zoom} if whole else {})

@@ -92,6 +92,8 @@ def segment(
     """
     if out is not None and not out.parent.is_dir():
         raise click.BadParameter(f"there is no directory {out.parent}.", ctx, param_hint="--out")
+    if elevation and image is None:
+        raise click.UsageError("--elevation is about IMAGE, which is not given.")
     settings = load_settings(ctx.obj.resolve())
     seen = picture(image, settings, options["bbox"], options["source"], elevation=elevation)
     given = _inputs(options) | prompts.inputs(ctx)
@@ -119,7 +121,7 @@ def _segment(
     services = wiring.build_services(seen.settings)
     offer = Offer(services.processes["segment"])
     media_type = _media_type(offer.outputs[OUTPUT], ending)
-    inputs = seen.inputs(services) | given
+    inputs = seen.inputs | given
 
     def made(wanted: str) -> Output:
         context = Context(str(uuid.uuid4()), on_report=report)
