@@ -27,6 +27,7 @@ LOGGER = logging.getLogger(__name__)
 LIST = "result.json"
 ABANDONED_S = 3600  # what is being written or removed takes seconds; older, its process was ended
 LOOK_S = 600  # between looks for what has expired
+SPARE_S = 86_400  # for a job to end, and to be removed with its files
 GRACE_S = 60  # for who began to read just before
 BLOCK = 4096  # bytes that the smallest file takes on a disk
 KEEP = 0.95  # share of the limit that is left after making room, so that it is rarely made
@@ -42,11 +43,16 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """The name that a result will have, how long it will be kept, and for whom."""
+    """The name that a result will have, how long it will be kept, and for whom.
+
+    Attributes:
+        spare_s: seconds for which its files may be there after that.
+    """
 
     id: str
     expires: datetime
     owner: str
+    spare_s: float = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,7 @@ class ResultStore:
         keep_s: seconds for which a result is kept, unless newer ones need its room.
         max_bytes: of all results together.
         clock: seconds since the epoch.
+        job_keep_s: seconds for which a job is kept after its end; results of its run go with it.
     """
 
     def __init__(
@@ -85,19 +92,31 @@ class ResultStore:
         keep_s: float,
         max_bytes: int,
         clock: Callable[[], float] = time.time,
+        job_keep_s: float | None = None,
     ) -> None:
         self.directory = directory
         self.keep_s = keep_s
         self.max_bytes = max_bytes
         self._clock = clock
+        self._job_keep_s = keep_s if job_keep_s is None else job_keep_s
         self._unchecked = 0  # bytes written since the last look
         self._looked: float | None = None
         self._lock = threading.Lock()
 
-    def ticket(self, owner: str = "") -> Ticket:
-        """Return a name for a result to come, which only `owner` will find."""
-        until = datetime.fromtimestamp(self._clock(), UTC) + timedelta(seconds=self.keep_s)
-        return Ticket(str(uuid.uuid4()), until.replace(microsecond=0), owner)
+    def ticket(self, owner: str = "", attempt: str = "") -> Ticket:
+        """Return a name for a result to come, which only `owner` will find.
+
+        Args:
+            attempt: the try of a job whose result it is: it is there until `remove_of` the same.
+        """
+        keep_s = self._job_keep_s if attempt else self.keep_s
+        until = datetime.fromtimestamp(self._clock(), UTC) + timedelta(seconds=keep_s)
+        name, spare_s = (_of(attempt), SPARE_S) if attempt else (str(uuid.uuid4()), 0)
+        return Ticket(name, until.replace(microsecond=0), owner, spare_s)
+
+    def remove_of(self, attempt: str) -> None:
+        """Remove the result of a try of a job, if there is one."""
+        _remove(self.directory / _of(attempt))
 
     def keep(self, ticket: Ticket, files: Mapping[str, File]) -> None:
         """Keep the files of a result, by name, under the ticket's id.
@@ -115,6 +134,7 @@ class ResultStore:
         temporary = self.directory / f".{ticket.id}.{secrets.token_hex(4)}.tmp"
         try:
             _write(temporary, ticket, files)
+            _remove(self.directory / ticket.id)  # of a try that was given back
             temporary.rename(self.directory / ticket.id)
         except OSError as error:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -210,6 +230,10 @@ def _on_disk(size: int) -> int:
     return -(-size // BLOCK) * BLOCK
 
 
+def _of(attempt: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, attempt))
+
+
 def _is_id(text: str) -> bool:
     try:
         return str(uuid.UUID(text)) == text
@@ -222,7 +246,8 @@ def _write(directory: Path, ticket: Ticket, files: Mapping[str, File]) -> None:
     for name, file in files.items():
         (directory / name).write_bytes(file.content)
     listed = {name: file.media_type for name, file in files.items()}
-    head = {"expires": ticket.expires.isoformat(), "owner": ticket.owner}
+    gone = ticket.expires + timedelta(seconds=ticket.spare_s)
+    head = {"expires": gone.isoformat(), "owner": ticket.owner}
     text = json.dumps(head | {"files": listed})
     (directory / LIST).write_text(text, encoding="utf-8")
 

@@ -48,6 +48,15 @@ def run(example, address):
     return settled(done.stdout.replace(address, ADDRESS).replace("\r\n", "\n"))
 
 
+def has_qgis():
+    """Return whether the system's Python finds QGIS."""
+    command = ["/usr/bin/python3", "-c", "import qgis.core"]
+    try:
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
 def settled(text):
     """Return a transcript without what no two runs share."""
     known = {}

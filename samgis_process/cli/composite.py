@@ -10,8 +10,11 @@ from typing import Any
 
 import click
 
-from samgis_process.cli.progress import Progress
-from samgis_process.errors import InvalidInput, NoRoom
+from samgis_process.cli.files import put
+from samgis_process.cli.pictures import picture
+from samgis_process.cli.running import Report, run
+from samgis_process.cli.window import BBOX, WindowCommand
+from samgis_process.errors import InvalidInput
 from samgis_process.processes.dem_composite import ITEM, Composition
 from samgis_process.processes.dem_composite_request import RENDERING
 from samgis_process.rendering import TERRAIN
@@ -23,15 +26,11 @@ METRES = re.compile(r"([0-9.]+)\s*m(?:etres)?")
 ENDINGS = (".tif", ".tiff", ".png")
 
 
-@click.command()
-@click.option(
-    "--bbox",
-    type=float,
-    nargs=4,
-    required=True,
-    metavar="W S E N",
-    help="The window, in degrees: west, south, east, north.",
+@click.command(cls=WindowCommand)
+@click.argument(
+    "image", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False)
 )
+@click.option("--bbox", type=BBOX, help="The window, in degrees.")
 @click.option("--zoom", type=int, help="Tile zoom; by default some 1024 cells along a side.")
 @click.option("--source", help="Id of a source of elevation; by default the first.")
 @click.option(
@@ -57,26 +56,32 @@ ENDINGS = (".tif", ".tiff", ".png")
     required=True,
     help="A directory for a STAC item and all files; or one .tif or .png.",
 )
+@click.option("--quiet", is_flag=True, help="No bar on standard error.")
 @click.pass_context
-def composite(ctx: click.Context, /, out: Path, **options: Any) -> None:
+def composite(
+    ctx: click.Context, /, image: Path | None, out: Path, *, quiet: bool, **options: Any
+) -> None:
     """Draw elevation as an RGB composite, with layers such as slope and openness.
 
-    DIR gets item.json, a STAC item that names the files beside it.
+    IMAGE is a raster of elevation, of any size; without it, --source is a source of the
+    configuration. A directory gets item.json, a STAC item that names the files beside it.
     """
-    process = wiring.dem_composite(load_settings(ctx.obj.resolve()))
-    progress = Progress()
+    settings = load_settings(ctx.obj.resolve())
+    seen = picture(image, settings, options["bbox"], options["source"], elevation=True)
+    process = wiring.dem_composite(seen.settings)
     alone = out.suffix.lower() in ENDINGS
     if alone and options["layers"]:
         remedy = "name a directory as --out, or leave the layers out"
         raise InvalidInput("layers", "come as files of their own", remedy=remedy)
-    work = process.begin(
-        _inputs(options), lambda part, words: progress(words, part), layers=not alone
-    )
-    try:
-        _write_one(work, out) if alone else _write_all(work, out)
-    except OSError as error:
-        raise NoRoom(f"{out} cannot be written: {error.strerror or error}") from error
-    progress("done", 1.0)
+    inputs = seen.inputs | _inputs(options)
+
+    def made(report: Report) -> tuple[Composition, dict[Path, bytes]]:
+        work = process.begin(inputs, report, layers=not alone)
+        return work, _one(work, out) if alone else _all(work, out)
+
+    work, files = run(made, quiet=quiet)
+    for path, content in files.items():
+        put(path, content)
     for warning in work.relief.warnings:
         click.echo(warning, err=True)
 
@@ -84,7 +89,6 @@ def composite(ctx: click.Context, /, out: Path, **options: Any) -> None:
 def _inputs(options: dict[str, Any]) -> dict[str, Any]:
     """Return the inputs of the process; what was not given is left out."""
     given = {name: value for name, value in options.items() if value not in (None, ())}
-    given["bbox"] = list(given["bbox"])
     if "layers" in given:
         given["layers"] = list(given["layers"])
     if "sun" in given:
@@ -103,26 +107,14 @@ def _radius(text: str) -> Any:
         raise InvalidInput("radius", f"is {text[:80]!r}", limit=limit) from error
 
 
-def _write_one(work: Composition, out: Path) -> None:
-    content = work.preview() if out.suffix.lower() == ".png" else work.composite().content
-    _put(out, content)
+def _one(work: Composition, out: Path) -> dict[Path, bytes]:
+    return {out: work.preview() if out.suffix.lower() == ".png" else work.composite().content}
 
 
-def _write_all(work: Composition, directory: Path) -> None:
-    directory.mkdir(parents=True, exist_ok=True)
+def _all(work: Composition, directory: Path) -> dict[Path, bytes]:
+    """Return the files of a directory; the item, which names the others, is the last."""
     made = list(work.files(lambda name: f"./{name}"))
-    for one in made:
-        _put(directory / one.name, one.content)
     item = work.item(str(uuid.uuid4()), made)
     text = json.dumps(item, indent=2, ensure_ascii=False, allow_nan=False)
-    _put(directory / ITEM, f"{text}\n".encode())
-
-
-def _put(path: Path, content: bytes) -> None:
-    """Write a file that is either whole or not there."""
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    files = {directory / one.name: one.content for one in made}
+    return files | {directory / ITEM: f"{text}\n".encode()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from pathlib import Path
@@ -14,17 +15,17 @@ from samgis_process import __version__
 from samgis_process.cli import serving
 from samgis_process.cli.composite import composite
 from samgis_process.cli.doctor import doctor
+from samgis_process.cli.exit_codes import INTERRUPTED, OUR_FAULT, SOURCE_DOWN, WRONG_USE
 from samgis_process.cli.keys import keys
 from samgis_process.cli.models import models
 from samgis_process.cli.progress import Progress
+from samgis_process.cli.segment import segment
 from samgis_process.errors import Fault, InvalidRequest, SamgisError, SourceUnavailable
 from samgis_process.server import wiring
 from samgis_process.server.logs import set_up_logging
 from samgis_process.settings import ConfigurationError, Settings
 from samgis_process.settings import load as load_settings
 from samgis_process.sources import sample
-
-OUR_FAULT, WRONG_USE, SOURCE_DOWN, INTERRUPTED = 1, 2, 3, 130
 
 
 class _Commands(click.Group):
@@ -72,6 +73,7 @@ def _exit_code(error: SamgisError) -> int:
 @click.pass_context
 def main(ctx: click.Context, config: Path) -> None:
     """Segment Anything on the map, through OGC API - Processes."""
+    logging.getLogger("samgis_process").addHandler(logging.NullHandler())  # unless it is set up
     ctx.obj = config
 
 
@@ -130,6 +132,7 @@ main.add_command(composite)
 main.add_command(doctor)
 main.add_command(keys)
 main.add_command(models)
+main.add_command(segment)
 
 
 @main.group()

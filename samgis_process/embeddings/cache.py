@@ -16,6 +16,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
+from samgis_process import tally
 from samgis_process.blobs import Blob, BlobStore
 from samgis_process.errors import Overloaded
 from samgis_process.inference.model import Features
@@ -63,6 +64,11 @@ class EmbeddingCache:
         Raises:
             Overloaded: it was being made by somebody else for too long.
         """
+        found, state = self._get(key, make)
+        tally.add("embeddings", state)
+        return found, state
+
+    def _get(self, key: str, make: Callable[[], Embedding]) -> tuple[Embedding, CacheState]:
         found = self._read(key)
         if found:
             return found, "hit"

@@ -13,6 +13,7 @@ from samgis_process.jobs.job import Claim
 from samgis_process.jobs.outputs import OutputStore
 from samgis_process.jobs.process import Bell, WorkerProcess
 from samgis_process.jobs.store import JobStore
+from samgis_process.jobs.work import Counts
 
 ATTEMPTS = 2  # how often work on a job is begun
 STOP_S = 0.3  # for a worker to stop by itself before its process is ended
@@ -32,6 +33,7 @@ class Surroundings:
 
     Attributes:
         moved: told that work on a job has begun, or come further.
+        counted: told what a worker has counted.
     """
 
     store: JobStore
@@ -40,6 +42,7 @@ class Surroundings:
     time_limit_s: float
     lease_s: float
     moved: Callable[[Claim], None] = lambda _: None
+    counted: Callable[[Counts], None] = lambda _: None
 
 
 class Attempt:
@@ -117,6 +120,9 @@ class Attempt:
         if what == "begun":
             self._begun = True
             self._around.moved(self.claim)
+            return False
+        if what == "counted":
+            self._around.counted(rest[0])
             return False
         if what == "progress":
             self._news = (max(0, min(99, int(100 * rest[0]))), str(rest[1]))

@@ -9,7 +9,7 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -46,11 +46,20 @@ class KeptFile:
             raise _gone() from error
 
 
-class OutputStore:
-    """Outputs under one directory, by the name of the try that wrote them."""
+def _nobody_else(_name: str) -> None:
+    pass
 
-    def __init__(self, directory: Path) -> None:
+
+class OutputStore:
+    """Outputs under one directory, by the name of the try that wrote them.
+
+    Args:
+        removed: told the name of each try whose outputs are nobody's from now on.
+    """
+
+    def __init__(self, directory: Path, removed: Callable[[str], None] = _nobody_else) -> None:
         self.directory = directory
+        self._removed = removed
 
     def write(self, name: str, outputs: Mapping[str, OutputFile]) -> None:
         """Write the outputs of a try, whole and on disk when this returns.
@@ -91,6 +100,7 @@ class OutputStore:
     def remove(self, name: str) -> None:
         """Remove what a try wrote, if anything."""
         shutil.rmtree(self.directory / name, ignore_errors=True)
+        self._removed(name)
 
     def make_room(self, max_bytes: int) -> None:
         """Remove the oldest outputs until all together take at most `max_bytes`."""

@@ -18,7 +18,7 @@ from samgis_process.jobs.job import Claim, Job, Query
 from samgis_process.jobs.outputs import KeptFile, OutputStore
 from samgis_process.jobs.runner import Runner
 from samgis_process.jobs.store import JobStore
-from samgis_process.jobs.work import WorkFactory
+from samgis_process.jobs.work import Counts, WorkFactory
 
 SWEEP_S = 600  # between looks for what has had its time
 _log = logging.getLogger(__name__)
@@ -57,8 +57,16 @@ class Listener(Protocol):
         ...
 
 
+def _nobody_counts(_counts: Counts) -> None:
+    pass
+
+
 class JobRoom:
-    """Jobs in a record, their outputs in files, and the worker processes of this server."""
+    """Jobs in a record, their outputs in files, and the worker processes of this server.
+
+    Args:
+        counted: told what workers have counted.
+    """
 
     def __init__(
         self,
@@ -68,13 +76,14 @@ class JobRoom:
         explain: Explain,
         limits: Limits,
         listener: Listener | None = None,
+        counted: Callable[[Counts], None] = _nobody_counts,
     ) -> None:
         self._store = store
         self._outputs = outputs
         self._limits = limits
         self.listener = listener
         self._around = Surroundings(
-            store, outputs, explain, limits.time_limit_s, limits.lease_s, self._moved
+            store, outputs, explain, limits.time_limit_s, limits.lease_s, self._moved, counted
         )
         server = secrets.token_hex(8)
         self.runners = [

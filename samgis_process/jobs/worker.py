@@ -1,7 +1,7 @@
 """Inside a worker process: one job at a time, until the server that started it ends.
 
 Messages to it: ("run", name, request), ("cancel", name). From it: ("ready",), ("broken", why),
-("begun", name), ("progress", name, fraction, message), ("done", name),
+("begun", name), ("progress", name, fraction, message), ("counted", name, counts), ("done", name),
 ("failed", name, problem), ("stopped", name). `name` is that of the try's outputs.
 """
 
@@ -42,7 +42,9 @@ def main(connection: Connection, factory: WorkFactory, directory: Path) -> None:
     while True:
         name, request = wire.tasks.get()
         wire.send("begun", name)
-        wire.send(*_done(work, outputs, wire, name, request))
+        end = _done(work, outputs, wire, name, request)
+        wire.send("counted", name, work.drained())
+        wire.send(*end)
 
 
 def _done(
@@ -56,7 +58,7 @@ def _done(
         wire.progress(name, fraction, message)
 
     try:
-        found = work.run(request, report, wire.cancelled.is_set)
+        found = work.run(name, request, report, wire.cancelled.is_set)
         if wire.cancelled.is_set():
             return "stopped", name
         outputs.write(name, found)

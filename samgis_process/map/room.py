@@ -23,7 +23,7 @@ from samgis_process.map.tiles import EMPTY, Place, Tile, tile
 from samgis_process.ogc.owner import NOBODY, owner_of
 from samgis_process.ogc.pool import WorkPool
 from samgis_process.ogc.resource import Resource, json_response
-from samgis_process.ogc.routes import PageOf
+from samgis_process.ogc.service_pages import PageOf
 from samgis_process.settings import AccessSettings, LimitSettings
 from samgis_process.sources import SourceCatalogue
 

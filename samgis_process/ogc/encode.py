@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import html
 import re
 import uuid
 from collections.abc import Mapping
@@ -13,8 +12,7 @@ import orjson
 from starlette.responses import Response
 
 from samgis_process.ogc.delivery import Delivery, Keep, Reference, Shape, suffix
-from samgis_process.ogc.negotiation import HTML, JSON, best, is_json
-from samgis_process.ogc.pages import page
+from samgis_process.ogc.negotiation import JSON, is_json
 from samgis_process.ogc.process import Context, Output
 
 Kind = Literal["json", "text", "bytes"]
@@ -40,7 +38,7 @@ def _size(output: Output, delivery: Delivery) -> int:
     return len(to_bytes(output)) if delivery.preferred == "minimal" else 0
 
 
-def response(outputs: Delivered, shape: Shape | None, accept: str | None = None) -> Response:
+def response(outputs: Delivered, shape: Shape | None) -> Response:
     """Return the outputs in the shape that was asked for.
 
     Of one output, `raw` is the default; of several, it is the document: every client reads JSON,
@@ -49,7 +47,7 @@ def response(outputs: Delivered, shape: Shape | None, accept: str | None = None)
     if not outputs:
         return Response(status_code=204)
     if shape == "document" or (shape is None and len(outputs) > 1):
-        return _shown_to(accept, Response(_json(document(outputs)), media_type=JSON))
+        return Response(_json(document(outputs)), media_type=JSON)
     references = {name: o for name, o in outputs.items() if isinstance(o, Reference)}
     if len(references) == len(outputs):
         return _linked(references)
@@ -57,8 +55,7 @@ def response(outputs: Delivered, shape: Shape | None, accept: str | None = None)
         return _multipart(outputs)
     ((name, output),) = ((name, o) for name, o in outputs.items() if isinstance(o, Output))
     headers = file_headers(name, output.media_type, kind(output))
-    whole = Response(to_bytes(output), headers=headers, media_type=output.media_type)
-    return _shown_to(accept, whole)
+    return Response(to_bytes(output), headers=headers, media_type=output.media_type)
 
 
 def file_headers(name: str, media_type: str, kind_: Kind) -> dict[str, str]:
@@ -139,12 +136,3 @@ def _part(boundary: str, name: str, output: Output | Reference) -> bytes:
     if isinstance(output, Reference):
         return f"{head}Content-Location: {output.href}\r\n\r\n\r\n".encode()
     return f"{head}\r\n".encode() + to_bytes(output) + b"\r\n"
-
-
-def _shown_to(accept: str | None, answer: Response) -> Response:
-    """Return JSON as a page to whoever asks for a page rather than for JSON."""
-    media_type = answer.media_type or JSON
-    if not is_json(media_type) or best(accept, [media_type, JSON, HTML]) != HTML:
-        return answer
-    text = orjson.dumps(orjson.loads(bytes(answer.body)), option=orjson.OPT_INDENT_2).decode()
-    return page("Result", f"<pre>{html.escape(text)}</pre>")

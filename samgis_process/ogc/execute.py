@@ -11,7 +11,7 @@ from starlette.responses import Response
 from samgis_process.errors import InvalidRequest
 from samgis_process.ogc import body, encode
 from samgis_process.ogc import request as requests
-from samgis_process.ogc.delivery import Keep
+from samgis_process.ogc.delivery import Delivery, Keep
 from samgis_process.ogc.descriptions import no_such_process
 from samgis_process.ogc.hrefs import Fetch
 from samgis_process.ogc.owner import NOBODY
@@ -19,9 +19,6 @@ from samgis_process.ogc.prefer import return_
 from samgis_process.ogc.process import Context, Output, Process
 from samgis_process.ogc.request import ExecuteRequest, Offer
 from samgis_process.ogc.subscriber import only_jobs
-
-Report = Callable[[float, str], None]
-Asked = Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +34,19 @@ class Elsewhere:
     keep: Keep | None = None
     fetch: Fetch | None = None
     callbacks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Watcher:
+    """Who follows a job.
+
+    Attributes:
+        report: told how far the run has come.
+        is_cancelled: whether nobody wants the answer any more.
+    """
+
+    report: Callable[[float, str], None]
+    is_cancelled: Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +68,7 @@ def answer(
     delivery = request.delivery.preferring(return_(client.preferred), offer.transmission)
     outputs = perform(offer, request, context)
     delivered = encode.referred(outputs, delivery, elsewhere.keep, context)
-    response = encode.response(delivered, delivery.shape, client.accept)
+    response = encode.response(delivered, delivery.shape)
     if applied := delivery.applied(delivered):
         response.headers["Preference-Applied"] = applied
     return response
@@ -78,20 +88,43 @@ def perform_json(
     return perform(offer, request, context)
 
 
+def to_store(
+    offer: Offer, request: ExecuteRequest, delivery: Delivery, context: Context
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what to keep with a job, as JSON: its work for `perform_stored`, and its answer."""
+    work = {
+        "process_id": offer.id,
+        "request_id": context.request_id,
+        "owner": context.owner,
+        "base_url": context.base_url,
+        "inputs": request.inputs,
+        "outputs": request.outputs,
+    }
+    called = {"subscriber": request.subscriber, "base_url": context.base_url}
+    return work, delivery.stored() | (called if request.subscriber else {})
+
+
 def perform_stored(
-    processes: Mapping[str, Process], stored: Mapping[str, Any], report: Report, asked: Asked
+    processes: Mapping[str, Process], attempt: str, stored: Mapping[str, Any], watcher: Watcher
 ) -> Mapping[str, Output]:
     """Return the outputs for a request that was checked and kept with a job.
 
     Args:
-        report: told how far the run has come.
-        asked: whether anybody still wants the answer.
+        attempt: the name of this try.
     """
     name = str(stored["process_id"])
     if name not in processes:  # the server was configured anew in the meantime
         raise no_such_process(name, processes)
     wanted: dict[str, str] = stored["outputs"]
     owner = stored.get("owner", NOBODY)  # jobs of before had none
-    context = Context(stored["request_id"], wanted, stored["base_url"], report, asked, owner)
+    context = Context(
+        stored["request_id"],
+        wanted,
+        stored["base_url"],
+        watcher.report,
+        watcher.is_cancelled,
+        owner,
+        attempt,
+    )
     outputs = processes[name].run(dict(stored["inputs"]), context)
     return {output: outputs[output] for output in wanted if output in outputs}

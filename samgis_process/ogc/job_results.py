@@ -22,7 +22,14 @@ from samgis_process.ogc.errors import (
 from samgis_process.ogc.files import file_response
 from samgis_process.ogc.job_status import address_of
 from samgis_process.ogc.jobs import Jobs, Kept
-from samgis_process.ogc.negotiation import HTML, JSON, best, is_json, quality
+from samgis_process.ogc.negotiation import (
+    HTML,
+    JSON,
+    is_json,
+    is_readable,
+    is_wanted_as_page,
+    quality,
+)
 from samgis_process.ogc.process import Output
 from samgis_process.ogc.wording import clipped, did_you_mean, shown
 
@@ -50,7 +57,7 @@ def answer(
     one = next(iter(delivered.values()), None)
     if len(delivered) == 1 and delivery.shape != "document" and isinstance(one, Output):
         _require_acceptable(one.media_type, accept)
-    response = _varying(encode.response(delivered, delivery.shape, accept))
+    response = _varying(encode.response(delivered, delivery.shape))
     if applied := delivery.applied(delivered):
         response.headers["Preference-Applied"] = applied
     return response
@@ -105,8 +112,8 @@ def one_output(
     _require_outputs([name], list(kept))
     found = kept[name]
     _require_acceptable(found.media_type, accept)
-    if is_json(found.media_type) and best(accept, [found.media_type, JSON, HTML]) == HTML:
-        return _varying(encode.response({name: _output(found)}, "raw", accept))
+    if is_wanted_as_page(accept, found.media_type):
+        return _varying(encode.response({name: _output(found)}, "raw"))
     headers = _FRESH | encode.file_headers(name, found.media_type, found.kind)
     try:
         return file_response(found.path, found.media_type, request, headers)
@@ -150,7 +157,8 @@ def _require_outputs(wanted: Sequence[str], there: Sequence[str]) -> None:
 
 
 def _require_acceptable(media_type: str, accept: str | None) -> None:
-    also = (JSON, HTML) if is_json(media_type) else ()
+    also = [JSON] if is_json(media_type) else []
+    also += [HTML] if is_readable(media_type) else []
     if not any(quality(accept, offered) for offered in (media_type, *also)):
         message = f"{shown(accept)} is not what this output is"
         raise NotAcceptable(Fault("Accept", message, media_type))

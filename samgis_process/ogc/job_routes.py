@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -14,18 +15,23 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from samgis_process.ogc import body, job_results, job_status
+from samgis_process.errors import NoSuchResult
+from samgis_process.ogc import body, execute, job_pages, job_results, job_status
 from samgis_process.ogc import query as queries
 from samgis_process.ogc import request as requests
 from samgis_process.ogc.errors import JobDismissed, NoSuchJob, NotAcceptable
 from samgis_process.ogc.hrefs import Fetch
-from samgis_process.ogc.jobs import Jobs
+from samgis_process.ogc.jobs import Jobs, Kept
 from samgis_process.ogc.negotiation import HTML, JSON
 from samgis_process.ogc.owner import owner_of
+from samgis_process.ogc.pages import Place
 from samgis_process.ogc.prefer import return_, wait_s
 from samgis_process.ogc.problems import request_id_of
+from samgis_process.ogc.process import Context
 from samgis_process.ogc.request import ExecuteRequest, Offer
 from samgis_process.ogc.resource import Resource, base_url, json_response, page_is_wanted
+from samgis_process.ogc.result_pages import shown as as_page
+from samgis_process.ogc.service_pages import HOME
 from samgis_process.ogc.subscriber import Check
 from samgis_process.ogc.wording import shown
 
@@ -73,19 +79,11 @@ class JobHandlers:
     ) -> Any:
         accept = request.headers.get("accept")
         wanted = self._read(content, offer, accept)
-        owner = owner_of(request)
-        stored = {
-            "request_id": request_id_of(request),
-            "owner": owner,
-            "base_url": base_url(request, self.public_url),
-            "inputs": wanted.inputs,
-            "outputs": wanted.outputs,
-        }
+        base = base_url(request, self.public_url)
+        context = Context(request_id_of(request), base_url=base, owner=owner_of(request))
         delivery = wanted.delivery.preferring(return_(preferred), offer.transmission)
-        job_request = {"process_id": offer.id, **stored}
-        called = {"subscriber": wanted.subscriber, "base_url": stored["base_url"]}
-        answer = delivery.stored() | (called if wanted.subscriber else {})
-        return self.jobs.submit(offer.id, owner, job_request, answer)
+        kept = execute.to_store(offer, wanted, delivery, context)
+        return self.jobs.submit(offer.id, context.owner, *kept)
 
     def _read(self, content: bytes, offer: Offer, accept: str | None) -> ExecuteRequest:
         """Return the request; Accept chooses among an output's media types, but refuses none.
@@ -120,7 +118,7 @@ class JobHandlers:
         response.headers.append("Link", f"<{job_status.address_of(job, base)}>; rel=monitor")
         also = response.headers.get("Preference-Applied")
         response.headers["Preference-Applied"] = ", ".join(filter(None, (applied, also)))
-        return response
+        return await run_in_threadpool(as_page, request, response, accept)
 
     async def listed(self, request: Request) -> ASGIApp:
         """Answer with a list of jobs."""
@@ -129,19 +127,19 @@ class JobHandlers:
         found = await run_in_threadpool(self.jobs.find, query.with_one_more())
         base = base_url(request, self.public_url)
         listed = job_status.job_list(found, request.query_params, base)
-        return job_status.list_page(listed) if html else json_response(listed)
+        return job_pages.list_page(request, listed) if html else json_response(listed)
 
     async def shown(self, request: Request) -> ASGIApp:
         """Answer with one job."""
         html = page_is_wanted(request)
         job = await run_in_threadpool(self._job, request)
-        return self._info(job, request, html=html)
+        return await self._info(job, request, html=html)
 
     async def dismissed(self, request: Request) -> ASGIApp:
         """Dismiss a job, and show it as it is then."""
         html = page_is_wanted(request)
         job = await run_in_threadpool(self._dismiss, request)
-        return self._info(job, request, html=html)
+        return await self._info(job, request, html=html)
 
     async def results(self, request: Request) -> ASGIApp:
         """Answer with the results of a job."""
@@ -155,7 +153,7 @@ class JobHandlers:
 
         response = await run_in_threadpool(answer)
         del response.headers["Preference-Applied"]  # this request preferred nothing
-        return response
+        return await self._page(request, response, "Results")
 
     async def result(self, request: Request) -> ASGIApp:
         """Answer with one output of a job."""
@@ -165,11 +163,29 @@ class JobHandlers:
             job, accept = self._job(request), _accepted(request)
             return job_results.one_output(self.jobs, job, name, accept, request)
 
-        return await run_in_threadpool(answer)
+        response = await run_in_threadpool(answer)
+        return await self._page(request, response, name)
 
-    def _info(self, job: Any, request: Request, *, html: bool) -> Response:
-        info = job_status.status_info(job, base_url(request, self.public_url))
-        return job_status.job_page(info) if html else json_response(info)
+    async def _page(self, request: Request, response: Response, title: str) -> Response:
+        """Return results as a page, if one is wanted."""
+        accept, above = _accepted(request), _above(request)
+        return await run_in_threadpool(as_page, request, response, accept, *above, title=title)
+
+    async def _info(self, job: Any, request: Request, *, html: bool) -> Response:
+        base = base_url(request, self.public_url)
+        info = job_status.status_info(job, base)
+        if not html:
+            return json_response(info)
+        outputs = await run_in_threadpool(self._outputs, job)
+        address = job_status.address_of(job, base)
+        return job_pages.job_page(request, info, job.problem, outputs, address)
+
+    def _outputs(self, job: Any) -> Mapping[str, Kept]:
+        """Return what came of a job, as far as it is still there."""
+        try:
+            return self.jobs.outputs(job) if job.status == "successful" else {}
+        except NoSuchResult:
+            return {}
 
     def _job(self, request: Request) -> Any:
         job_id = request.path_params["job_id"]
@@ -191,6 +207,13 @@ def _accepted(request: Request) -> str | None:
     if "f" in request.query_params:
         return HTML if page_is_wanted(request) else JSON
     return request.headers.get("accept")
+
+
+def _above(request: Request) -> tuple[Place, ...]:
+    """Return the places above the results of a job."""
+    job_id = request.path_params["job_id"]
+    address = f"/jobs/{quote(job_id, safe='')}"
+    return HOME, job_pages.JOBS, Place(f"Job {job_id}", address)
 
 
 def job_routes(handlers: JobHandlers) -> list[Route]:

@@ -1,24 +1,19 @@
-"""A job as the standard writes it, in JSON and on a page."""
+"""A job as the standard writes it."""
 
 from __future__ import annotations
 
-import html
-from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from starlette.datastructures import QueryParams
-from starlette.responses import Response
 
 from samgis_process.ogc import query as queries
 from samgis_process.ogc.descriptions import link
 from samgis_process.ogc.jobs import Job
 from samgis_process.ogc.names import RELATION
 from samgis_process.ogc.negotiation import HTML, JSON
-from samgis_process.ogc.pages import page
 
-_VARY = {"Vary": "Accept"}  # caches must tell the page from the JSON at the same address
 _TIMES = ("created", "started", "finished", "updated")
 
 
@@ -51,19 +46,6 @@ def job_list(jobs: list[Any], query: QueryParams, base: str) -> dict[str, Any]:
     return {"jobs": [status_info(job, base) for job in shown], "links": links}
 
 
-def job_page(info: Mapping[str, Any]) -> Response:
-    """Return one job as a page."""
-    return page(f"Job {info['jobID']}", _facts(info) + _anchors(info["links"]), headers=_VARY)
-
-
-def list_page(listed: Mapping[str, Any]) -> Response:
-    """Return a list of jobs as a page."""
-    jobs = "".join(f"<li>{_facts(info)}{_anchors(info['links'])}</li>" for info in listed["jobs"])
-    none = "<p>There are none.</p>"
-    content = (f"<ol>{jobs}</ol>" if jobs else none) + _anchors(listed["links"])
-    return page("Jobs", content, headers=_VARY)
-
-
 def address_of(job: Job, base: str) -> str:
     """Return the address of a job."""
     return f"{base}/jobs/{quote(job.id, safe='')}"
@@ -90,20 +72,6 @@ def _with(address: str, query: QueryParams, **changes: str) -> str:
     cursor = [("cursor", query["cursor"])] if "cursor" in query and "cursor" not in changes else []
     left = [pair for pair in (*kept, *cursor) if pair[0] not in changes]
     return f"{address}?{QueryParams([*left, *changes.items()])}"
-
-
-def _facts(info: Mapping[str, Any]) -> str:
-    names = [name for name in info if name != "links"]
-    items = "".join(f"<dt>{name}</dt><dd>{html.escape(str(info[name]))}</dd>" for name in names)
-    return f"<dl>{items}</dl>"
-
-
-def _anchors(links: Iterable[Mapping[str, str]]) -> str:
-    items = "".join(
-        f'<li><a href="{html.escape(one["href"])}">{html.escape(one["title"])}</a></li>'
-        for one in links
-    )
-    return f"<ul>{items}</ul>"
 
 
 def _rfc3339(moment: datetime | None) -> str | None:

@@ -70,6 +70,20 @@ def is_json(media_type: str) -> bool:
     return name == JSON or name.endswith("+json")
 
 
+def is_readable(media_type: str) -> bool:
+    """Return whether people can read it as it is, so that a page may show it."""
+    name = parse(media_type).name
+    is_xml = name == "application/xml" or name.endswith("+xml")
+    is_text = name.startswith("text/") and name != HTML
+    return is_json(media_type) or is_text or (is_xml and not name.startswith("image/"))
+
+
+def is_wanted_as_page(accept: str | None, media_type: str) -> bool:
+    """Return whether a client wants what it can read on a page rather than as it is."""
+    also = [JSON] if is_json(media_type) else []
+    return is_readable(media_type) and best(accept, [media_type, *also, HTML]) == HTML
+
+
 def matches(asked: str, offered: str) -> bool:
     """Return whether `offered` is what was asked for; parameters left out do not count."""
     return parse(asked).covers(parse(offered))

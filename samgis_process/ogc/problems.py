@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import logging
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -213,19 +212,17 @@ def _represented(
     status = int(details["status"])
     headers = {"Vary": "Accept", **headers}
     if media_type == HTML:
-        return page(str(details["title"]), _sentences(details), status, headers)
+        return _page(details, request, headers)
     return Response(orjson.dumps(details), status, headers, media_type)
 
 
-def _sentences(details: Mapping[str, Any]) -> str:
-    faults = "".join(
-        f"<li><code>{html.escape(fault['input'])}</code> {html.escape(_sentence(fault))}</li>"
-        for fault in details.get("errors", ())
+def _page(details: Mapping[str, Any], request: Request, headers: Mapping[str, str]) -> Response:
+    shown = {"type": "", "detail": "", "instance": "", **details}  # a job's own may be anything
+    return page(
+        request,
+        "problem.html",
+        title=str(details["title"]),
+        status=int(details["status"]),
+        headers=headers,
+        problem=shown,
     )
-    text = f"<ul>{faults}</ul>" if faults else f"<p>{html.escape(str(details['detail']))}</p>"
-    return f"{text}<p><small>{details['status']}, {html.escape(details['instance'])}</small></p>"
-
-
-def _sentence(fault: Mapping[str, str]) -> str:
-    limit = f" (wanted: {fault['limit']})" if fault["limit"] else ""
-    return f"{fault['message']}{limit}. {fault['remedy']}"

@@ -39,6 +39,8 @@ class Context:
         on_report: told how far the run has come.
         is_cancelled: asked whether anybody still wants the answer.
         owner: whose request it is; who keeps anything keeps it for them. "" for nobody's.
+        attempt: the name of this try of a job; what is kept for it goes with the job. "" where
+            the run is waited for.
     """
 
     request_id: str
@@ -47,6 +49,7 @@ class Context:
     on_report: Callable[[float, str], None] = _nobody_listens
     is_cancelled: Callable[[], bool] = _nobody_cancels
     owner: str = ""
+    attempt: str = ""
 
     def report(self, fraction: float, message: str) -> None:
         """Say how far the work has come, 0 to 1."""

@@ -13,7 +13,7 @@ from samgis_process.ogc.delivery import Delivery, Mode, Shape
 from samgis_process.ogc.errors import NoSuchOutput, NotAcceptable
 from samgis_process.ogc.explain import MOST_FAULTS
 from samgis_process.ogc.hrefs import Fetch, fetched
-from samgis_process.ogc.negotiation import HTML, JSON, is_json, matches, quality
+from samgis_process.ogc.negotiation import HTML, JSON, is_json, is_readable, matches, quality
 from samgis_process.ogc.process import Process
 from samgis_process.ogc.schemas import media_types
 from samgis_process.ogc.subscriber import Check
@@ -206,7 +206,7 @@ class _Wanted:
             )
         else:
             wanted = max(offered, key=lambda media_type: _quality(accept, media_type))
-            paged = is_json(wanted) and quality(accept, HTML)
+            paged = is_readable(wanted) and quality(accept, HTML)
             fitting = [wanted] if _quality(accept, wanted) or paged else []
             fault = Fault("Accept", f"{shown(accept)} is not offered", ", ".join(offered))
         if not fitting:

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from samgis_process.ogc import execute
+from samgis_process.ogc import execute, process_pages
 from samgis_process.ogc.body import require_json
 from samgis_process.ogc.descriptions import Descriptions, job_control, no_such_process
 from samgis_process.ogc.execute import Client, Elsewhere
 from samgis_process.ogc.job_routes import JobHandlers, job_routes
 from samgis_process.ogc.owner import owner_of
-from samgis_process.ogc.pages import outline, page
 from samgis_process.ogc.pool import WorkPool
 from samgis_process.ogc.prefer import execution_mode, preferences
 from samgis_process.ogc.problems import request_id_of
 from samgis_process.ogc.process import Context, Process
 from samgis_process.ogc.request import Offer
 from samgis_process.ogc.resource import Resource, base_url, json_response, page_is_wanted
-
-PageOf = Callable[[Request, Mapping[str, Any]], Awaitable[ASGIApp]]
+from samgis_process.ogc.result_pages import shown
+from samgis_process.ogc.service_pages import HOME, PageOf
 
 _NOWHERE = Elsewhere()
 
@@ -55,15 +55,25 @@ class _Processes:
     async def listed(self, request: Request) -> ASGIApp:
         base = base_url(request, self._public_url)
         content = self._descriptions.summaries(request.query_params, base)
-        return self._represented(request, "Processes", content)
+        if page_is_wanted(request):
+            return process_pages.list_page(request, content)
+        return json_response(content)
 
     async def described(self, request: Request) -> ASGIApp:
+        if not page_is_wanted(request):
+            return json_response(self._description(request))
+        own = self._pages.get(request.path_params["process_id"])
+        if own:
+            return await own(request, self._description(request))
+        return process_pages.form_page(request, self._description(request))
+
+    async def asked(self, request: Request) -> ASGIApp:
+        content = self._description(request)
+        return process_pages.form_page(request, content, has_own=content["id"] in self._pages)
+
+    def _description(self, request: Request) -> dict[str, Any]:
         base = base_url(request, self._public_url)
-        content = self._descriptions.describe(request.path_params["process_id"], base)
-        own = self._pages.get(content["id"])
-        if own and page_is_wanted(request):
-            return await own(request, content)
-        return self._represented(request, str(content.get("title", content["id"])), content)
+        return self._descriptions.describe(request.path_params["process_id"], base)
 
     async def executed(self, request: Request) -> ASGIApp:
         offer = self._offer(request.path_params["process_id"])
@@ -77,17 +87,14 @@ class _Processes:
         base = base_url(request, self._public_url)
         context = Context(request_id_of(request), base_url=base, owner=owner_of(request))
         work = partial(execute.answer, offer, content, client, context, self._elsewhere)
-        return await self._pool.run(work)
+        answer = await self._pool.run(work)
+        trail = (HOME, process_pages.PROCESSES, process_pages.place(offer.id))
+        return await run_in_threadpool(shown, request, answer, client.accept, *trail)
 
     def _offer(self, process_id: str) -> Offer:
         if process_id not in self._offers:
             raise no_such_process(process_id, self._offers)
         return self._offers[process_id]
-
-    def _represented(self, request: Request, title: str, content: Mapping[str, Any]) -> ASGIApp:
-        if not page_is_wanted(request):
-            return json_response(content)
-        return page(title, outline(content), headers={"Vary": "Accept"})
 
 
 def process_routes(
@@ -108,12 +115,13 @@ def process_routes(
         jobs: makes jobs of what is not to be waited for; without it there are none.
         elsewhere: where values lie that are in no body; by default they are all in bodies.
         pages: makes the page of a process, by its id, from its description with links; the others
-            have a plain one.
+            have that of their form, which is at `/processes/{process_id}/form` for all.
     """
     here = _Processes(processes, pool, public_url, jobs, elsewhere, pages or {})
     return [
         Route("/processes", Resource(GET=here.listed)),
         Route("/processes/{process_id}", Resource(GET=here.described)),
+        Route("/processes/{process_id}/form", Resource(GET=here.asked)),
         Route("/processes/{process_id}/execution", Resource(POST=here.executed)),
         *(job_routes(jobs) if jobs else ()),
     ]

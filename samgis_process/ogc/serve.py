@@ -17,18 +17,18 @@ from starlette.types import ASGIApp
 
 from samgis_process.errors import SamgisError
 from samgis_process.ogc import openapi, problems
+from samgis_process.ogc.assets import OWN, assets_route
 from samgis_process.ogc.descriptions import link
 from samgis_process.ogc.job_routes import JobHandlers
 from samgis_process.ogc.middleware import Problems, RequestIds
 from samgis_process.ogc.names import OPENAPI_JSON, RELATION, conformance_classes
 from samgis_process.ogc.negotiation import HTML, JSON
-from samgis_process.ogc.pages import outline, page
+from samgis_process.ogc.pages import Site
 from samgis_process.ogc.pool import WorkPool
 from samgis_process.ogc.process import Process
 from samgis_process.ogc.resource import Handler, Resource, base_url, json_response, page_is_wanted
 from samgis_process.ogc.routes import process_routes
-
-_VARY = {"Vary": "Accept"}
+from samgis_process.ogc.service_pages import PageOf, service_pages
 
 
 def application(
@@ -53,29 +53,33 @@ def application(
     info = {"title": title, "version": version}
     document = openapi.document(processes, info, jobs=jobs is not None)
     classes = {"conformsTo": conformance_classes(jobs=jobs is not None)}
-    return Starlette(
+    pages = service_pages(processes)
+    app = Starlette(
         routes=[
-            Route("/", Resource(GET=_landing_page(title, jobs=jobs is not None))),
-            Route("/conformance", Resource(GET=_fixed("Standards met", classes))),
-            Route("/openapi", Resource(GET=_fixed("OpenAPI", document, OPENAPI_JSON))),
+            Route("/", Resource(GET=_landing(title, pages["/"], jobs=jobs is not None))),
+            Route("/conformance", Resource(GET=_fixed(classes, pages["/conformance"]))),
+            Route("/openapi", Resource(GET=_fixed(document, pages["/openapi"], OPENAPI_JSON))),
+            assets_route({"pages": OWN}),
             *process_routes(processes, pool, jobs=jobs),
         ],
         middleware=[Middleware(RequestIds), Middleware(Problems)],
         exception_handlers={SamgisError: _problem, HTTPException: _problem},
         lifespan=_closing(pool),
     )
+    app.state.site = Site(title, version, jobs=jobs is not None)
+    return app
 
 
-def _fixed(title: str, content: Mapping[str, Any], media_type: str = JSON) -> Handler:
+def _fixed(content: Mapping[str, Any], page_of: PageOf, media_type: str = JSON) -> Handler:
     async def get(request: Request) -> ASGIApp:
         if page_is_wanted(request):
-            return page(title, outline(content), headers=_VARY)
+            return await page_of(request, content)
         return json_response(content, headers={"Content-Type": media_type})
 
     return get
 
 
-def _landing_page(title: str, *, jobs: bool) -> Handler:
+def _landing(title: str, page_of: PageOf, *, jobs: bool) -> Handler:
     async def get(request: Request) -> ASGIApp:
         base = base_url(request, None)
         links = [
@@ -87,7 +91,7 @@ def _landing_page(title: str, *, jobs: bool) -> Handler:
             link(f"{RELATION}processes", JSON, f"{base}/processes", "Processes"),
             *([link(f"{RELATION}job-list", JSON, f"{base}/jobs", "Jobs")] if jobs else []),
         ]
-        return await _fixed(title, {"title": title, "links": links})(request)
+        return await _fixed({"title": title, "links": links}, page_of)(request)
 
     return get
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from samgis_process import tally
+
 
 def _nobody_hears(_name: str) -> None:
     pass
@@ -30,7 +32,10 @@ class Clock:
         try:
             yield
         finally:
-            self.spent[name] += (time.perf_counter() - since) * 1000
+            seconds = time.perf_counter() - since
+            self.spent[name] += seconds * 1000
+            tally.add("step_seconds", name, seconds)
+            tally.add("step_runs", name)
 
     def timings_ms(self) -> dict[str, float]:
         """Return the steps and the total."""

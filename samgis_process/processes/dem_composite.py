@@ -24,10 +24,13 @@ from samgis_process.settings import LimitSettings
 from samgis_process.sources import SourceCatalogue
 from samgis_process.sources.elevation import Relief, read_relief
 from samgis_process.sources.inline import ImageSource
+from samgis_process.sources.progress import told
 from samgis_process.terrain import LAYERS, compute, halo_of
 
 COMPOSITE, PREVIEW, ITEM = "composite.tif", "preview.png", "item.json"
 COLOURS = ("red", "green", "blue")
+_READING = "reading the elevation"
+_DRAWING = 0.3  # share of the work that is done when all is read
 STEPS = ("elevation", "composite", "layers", "files")
 CIRCULAR = {"aspect"}  # 359 and 1 are neighbours: their mean is no direction
 
@@ -48,6 +51,10 @@ class Context(Protocol):
     @property
     def owner(self) -> str:
         """Whose request it is."""
+
+    @property
+    def attempt(self) -> str:
+        """The try of a job, if it is one."""
 
     def report(self, fraction: float, message: str) -> None:
         """Say how far the work is, 0 to 1."""
@@ -118,7 +125,7 @@ class DemCompositeProcess:
 
     def _linked(self, work: Composition, context: Context) -> dict[str, Any]:
         """Keep the files, and return the collection that links them."""
-        ticket = self._results.ticket(context.owner)
+        ticket = self._results.ticket(context.owner, context.attempt)
         expires = ticket.expires.strftime("%Y-%m-%dT%H:%M:%SZ")
 
         def href(name: str) -> str:
@@ -147,7 +154,7 @@ class Composition:
         self.clock = Clock(spent=dict.fromkeys(STEPS, 0.0))
         self._report = report
         self._layers = ("elevation", *request.layers) if layers else ()
-        report(0.0, "reading the elevation")
+        report(0.0, _READING)
         with self.clock.step("elevation"):
             self.relief = self._read()
 
@@ -155,12 +162,16 @@ class Composition:
         request = self.request
         smallest = request.grid.resolution * _narrowest(request)
         halo = halo_of(self._layers, request.options, smallest)
-        return read_relief(request.source, request.grid, max(halo, request.rendering.halo))
+        with told(self._tell_tiles):
+            return read_relief(request.source, request.grid, max(halo, request.rendering.halo))
+
+    def _tell_tiles(self, there: int, total: int) -> None:
+        self._report(_DRAWING * there / total, f"{_READING}: tile {there} of {total}")
 
     @cached_property
     def image(self) -> NDArray[np.uint8]:
         """The composite, (rows, cols, 3)."""
-        self._report(0.3, "drawing the composite")
+        self._report(_DRAWING, "drawing the composite")
         with self.clock.step("composite"):
             return paint(self.request.rendering, self.relief.surface, self.relief.halo)
 

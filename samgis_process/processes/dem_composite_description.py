@@ -34,6 +34,8 @@ GEOTIFF = {
         },
     ]
 }
+SAMPLE = "sample-dem"  # as the shipped configuration calls the elevation of the sample scene
+EXAMPLE = {"inputs": {"bbox": [-29.6, 41.25, -29.58, 41.265], "source": SAMPLE}}
 FEATURES = {
     "title": "The composite",
     "description": (
@@ -80,6 +82,7 @@ def describe(sources: SourceCatalogue) -> dict[str, Any]:
         "outputTransmission": ["value", "reference"],
         "inputs": {name: once(value) for name, value in inputs.items()},
         "outputs": {"features": FEATURES},
+        **({"example": EXAMPLE} if SAMPLE in sources.of_elevation else {}),
     }
 
 

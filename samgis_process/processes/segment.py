@@ -33,6 +33,7 @@ from samgis_process.rendering import echo
 from samgis_process.settings import LimitSettings
 from samgis_process.sources import SourceCatalogue
 from samgis_process.sources.inline import ImageSource
+from samgis_process.sources.progress import told
 from samgis_process.vector import shape
 
 # A request with more objects than this comes from a list, not from a hand: nobody will refine
@@ -167,16 +168,25 @@ class _Run:
         }
 
     def _tell(self, step: str) -> None:
-        """Say what takes long; second looks come in the middle of objects."""
+        """Say what takes long."""
         if step in _LONG:
-            fraction, words = _LONG[step]
-            if self._done:
-                fraction = _DECODING + (1 - _DECODING) * self._done
-            self._report(fraction, words)
+            self._say(*_LONG[step])
+
+    def _tell_tiles(self, there: int, total: int) -> None:
+        """Say how far the reading of a window is."""
+        (begin, words), (end, _) = _LONG["tiles"], _LONG["encode"]
+        share = there / total
+        self._say(begin + (end - begin) * share, f"{words}: tile {there} of {total}")
+
+    def _say(self, fraction: float, words: str) -> None:
+        if self._done:  # second looks come in the middle of objects
+            fraction = _DECODING + (1 - _DECODING) * self._done
+        self._report(fraction, words)
 
     def _open(self, grid: GeoBox) -> View:
         few = len(self.request.targets) <= KEPT_OBJECTS
-        return self._views.open(self._looks, grid, self._clock, keep=few)
+        with told(self._tell_tiles):
+            return self._views.open(self._looks, grid, self._clock, keep=few)
 
     def _object(self, number: int, target: Target) -> list[Reading]:
         """Return an object's reading and its alternatives, or none and a warning that says why."""

@@ -93,6 +93,14 @@ SHAPE_INPUTS = {
         "schema": {"type": "number", "minimum": 0, "maximum": 1, "default": 0},
     },
 }
+SAMPLE = "sample"  # as the shipped configuration calls the sample scene
+EXAMPLE = {
+    "inputs": {
+        "bbox": [-29.59652, 41.25536, -29.58304, 41.26479],
+        "source": SAMPLE,
+        "prompt": [{"type": "point", "data": {"lng": -29.58979, "lat": 41.26234}}],
+    }
+}
 FEATURES = {
     "title": "The objects found",
     "description": (
@@ -144,6 +152,7 @@ def describe(sources: SourceCatalogue, models: ModelRoom, limits: LimitSettings)
         "outputTransmission": ["value", "reference"],
         "inputs": {name: once(value) for name, value in inputs.items()},
         "outputs": {"features": FEATURES | {"schema": {"oneOf": [*map(_schema, offered())]}}},
+        **({"example": EXAMPLE} if SAMPLE in sources else {}),
     }
 
 

@@ -23,8 +23,9 @@ REALM = 'realm="samgis-process"'
 LONGEST_USER = 200  # characters of a user's name
 
 _FREE = frozenset({"/health", "/metrics"})  # they say themselves whom they answer
+_ASSETS = "/assets/"  # files of the package: what a page needs that asks for a key
 _OPEN = re.compile(
-    r"/|/conformance/?|/openapi/?|/processes/?|/processes/[^/]+|/static/.+|/assets/.+|/map/sources"
+    r"/|/conformance/?|/openapi/?|/processes/?|/processes/[^/]+(?:/form)?|/static/.+|/map/sources"
 )
 _EXECUTION = re.compile(r"/processes/[^/]+/execution/?")
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -170,7 +171,7 @@ def is_closed(method: str, path: str, *, everything: bool) -> bool:
 
     Preflights bear no keys, and what they ask is no secret.
     """
-    if path in _FREE or method == "OPTIONS":
+    if path in _FREE or path.startswith(_ASSETS) or method == "OPTIONS":
         return False
     return everything or method not in _READS or not _OPEN.fullmatch(path)
 

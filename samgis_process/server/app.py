@@ -30,10 +30,12 @@ from samgis_process.ogc.execute import Elsewhere
 from samgis_process.ogc.hrefs import Fetch
 from samgis_process.ogc.job_routes import JobHandlers
 from samgis_process.ogc.middleware import BodyLimit, Problems, RequestIds
+from samgis_process.ogc.pages import Place
 from samgis_process.ogc.pool import WorkPool
 from samgis_process.ogc.process import Process
 from samgis_process.ogc.resource import Resource, json_response
 from samgis_process.ogc.routes import process_routes
+from samgis_process.ogc.service_pages import service_pages
 from samgis_process.results import ResultStore
 from samgis_process.server import openapi_file
 from samgis_process.server.access import Access
@@ -47,6 +49,7 @@ from samgis_process.server.output_files import keep_in
 from samgis_process.server.proxies import Proxies
 from samgis_process.server.pygeoapi_mount import PygeoapiMount, load_app
 from samgis_process.server.result_files import PATH, result_file
+from samgis_process.server.site import site_from
 from samgis_process.settings import AccessSettings
 
 _EXPOSED = (
@@ -54,6 +57,7 @@ _EXPOSED = (
     "Retry-After", "WWW-Authenticate", "X-Request-Id",
 )  # fmt: skip
 
+_MAP = Place("Map", "/processes/segment", "Open the map")
 _FILES = re.compile(r"/results/|/jobs/[^/]+/results/|/map/tiles/")
 
 
@@ -147,7 +151,7 @@ def create_app(
         callbacks=callbacks,
     )
     inner = load_app(config, processes, document, jobs=jobs is not None, callbacks=callbacks)
-    behind = PygeoapiMount(inner, services.public_url)
+    behind = PygeoapiMount(inner, services.public_url, service_pages(processes))
     public_url = services.public_url
     elsewhere = Elsewhere(keep_in(services.results), services.fetch, callbacks=callbacks)
     handlers = _job_handlers(services, jobs, elsewhere) if jobs else None
@@ -170,12 +174,15 @@ def create_app(
     # With a proxy before it, what comes from this machine may be anybody's.
     alone = not (public_url or access.proxies)
     operation = Resource(GET=show_metrics(metrics, pool, jobs, may_be_local=alone))
-    return Starlette(
+    app = Starlette(
         routes=[*routes, Route(METRICS_PATH, operation), Mount("/", behind)],
         middleware=_middleware(config, services, metrics),
         exception_handlers={SamgisError: _problem, HTTPException: _problem},
         lifespan=_open(pool, jobs, map_room),
     )
+    highlights = (_MAP,) if map_room else ()
+    app.state.site = site_from(config, services, has_jobs=jobs is not None, highlights=highlights)
+    return app
 
 
 def _title(config: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from samgis_process import tally
 from samgis_process.inference.sessions import stoppable
 from samgis_process.jobs.outputs import OutputFile
 from samgis_process.ogc import encode, execute, problems
@@ -22,14 +23,20 @@ class ProcessWork:
 
     def run(
         self,
+        name: str,
         request: Mapping[str, Any],
         report: Callable[[float, str], None],
         is_cancelled: Callable[[], bool],
     ) -> dict[str, OutputFile]:
         """Return the outputs of the request as files."""
         with stoppable(is_cancelled):
-            found = execute.perform_stored(self._processes, request, report, is_cancelled)
+            client = execute.Watcher(report, is_cancelled)
+            found = execute.perform_stored(self._processes, name, request, client)
         return {name: _file(output) for name, output in found.items()}
+
+    def drained(self) -> tally.Counts:
+        """Return what was counted since the last time this was asked."""
+        return tally.drained()
 
     def problem(self, error: Exception, request: Mapping[str, Any]) -> dict[str, Any]:
         """Return the problem details of an error, and log what is not the request's fault."""

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from samgis_process import tally
 from samgis_process.errors import StoreUnavailable
 from samgis_process.ogc.errors import NotAllowed
 from samgis_process.server.hosts import LOOPBACK, without_port
@@ -59,7 +60,8 @@ def show_metrics(
                 "The metrics are for programs on the server's own machine, where it has no "
                 "proxy, and for keys with `operator: true` (samgis.access.keys)."
             )
-        families = [*metrics.families(), *_pool(pool), *await run_in_threadpool(_jobs, jobs)]
+        kept = await run_in_threadpool(_jobs, jobs)
+        families = [*metrics.families(), *_pool(pool), *_tallied(tally.counts()), *kept]
         return Response(text(families), 200, {"Cache-Control": "no-store"}, MEDIA_TYPE)
 
     return get
@@ -78,6 +80,24 @@ def _is_local(request: Request) -> bool:
 def _pool(pool: HasTaken) -> Iterator[Family]:
     samples = [Sample((), pool.taken)]
     yield Family("sync_executions", "gauge", "Runs that clients wait for.", samples)
+
+
+def _tallied(counts: tally.Counts) -> Iterator[Family]:
+    """Yield what runs have counted, in this process and in its workers."""
+
+    def samples(what: str, name: str, suffix: str = "") -> Iterator[Sample]:
+        for (counted, label), number in sorted(counts.items()):
+            if counted == what:
+                yield Sample(labels(**{name: label}), number, suffix)
+
+    yield Family(
+        "embeddings_total", "counter", "Embeddings asked for, by what the cache made of it.",
+        samples("embeddings", "cache"),
+    )  # fmt: skip
+    yield Family(
+        "step_duration_seconds", "summary", "Time in steps of runs.",
+        [*samples("step_seconds", "step", "_sum"), *samples("step_runs", "step", "_count")],
+    )  # fmt: skip
 
 
 def _jobs(jobs: HasCounts | None) -> list[Family]:

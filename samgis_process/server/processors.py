@@ -8,14 +8,14 @@ from __future__ import annotations
 import copy
 import uuid
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from pygeoapi.process.base import BaseProcessor, ProcessorExecuteError
 from pygeoapi.process.manager.dummy import DummyManager
 
-from samgis_process.errors import InvalidRequest, SamgisError
-from samgis_process.ogc import encode, execute
-from samgis_process.ogc.problems import problem_for
+from samgis_process.errors import SamgisError
+from samgis_process.ogc import encode, execute, problems
 from samgis_process.ogc.process import Context, Output, Process
 from samgis_process.ogc.request import Offer
 from samgis_process.server.config import read_config
@@ -47,18 +47,18 @@ class ProcessProcessor(BaseProcessor):
         described = {**process.description, "outputTransmission": ["value"]}
         super().__init__(processor_def, copy.deepcopy(described))
         self.supports_outputs = True
-        self._offer = Offer(process)
-        self._base_url = base_url
+        self.offer = Offer(process)
+        self.base_url = base_url
 
     def execute(
         self, data: dict[str, Any], outputs: dict[str, Any] | None = None
     ) -> tuple[str, Any]:
         """Return (media type, value) of the one output, or the document of several."""
-        context = Context(str(uuid.uuid4()), base_url=self._base_url)
+        context = Context(str(uuid.uuid4()), base_url=self.base_url)
         try:
-            found = execute.perform_json(self._offer, data, outputs, context)
+            found = execute.perform_json(self.offer, data, outputs, context)
         except SamgisError as error:
-            raise _translated(error) from error
+            raise as_pygeoapi_error(error) from error
         return _as_pair(found)
 
 
@@ -69,19 +69,18 @@ def _as_pair(outputs: Mapping[str, Output]) -> tuple[str, Any]:
     return output.media_type, output.value
 
 
-def _translated(error: SamgisError) -> ProcessorExecuteError:
-    """Return the error as pygeoapi's managers show it."""
-    message = _message(error)
+def as_pygeoapi_error(error: SamgisError) -> ProcessorExecuteError:
+    """Return the error as pygeoapi's managers show it: a status, and all else in one string."""
+    details = problems.body(error, "")
+    faults = details.get("errors")
+    message = " ".join(map(_sentence, faults)) if faults else str(details["detail"])
     translated = ProcessorExecuteError(message, user_msg=message)
-    translated.http_status_code = problem_for(error).status
+    translated.http_status_code = HTTPStatus(details["status"])
     return translated
 
 
-def _message(error: SamgisError) -> str:
-    """Return the error in one string, which is all that pygeoapi shows of it."""
-    if not isinstance(error, InvalidRequest):
-        return str(error)
-    return " ".join(f"{f.input}: {f.message}. {f.remedy}".strip() for f in error.faults)
+def _sentence(fault: Mapping[str, str]) -> str:
+    return f"{fault['input']}: {fault['message']}. {fault['remedy']}".strip()
 
 
 def _nowhere() -> str:

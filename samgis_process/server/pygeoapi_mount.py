@@ -1,4 +1,4 @@
-"""pygeoapi inside our application: landing page, conformance, OpenAPI, pages, collections.
+"""pygeoapi inside our application: landing page, conformance, OpenAPI, collections.
 
 It reads its configuration from files on import and writes one fixed address into every link. So
 it gets a configuration of its own, with our processes and a placeholder for the address, and what
@@ -31,6 +31,7 @@ from samgis_process.ogc.negotiation import wants_html
 from samgis_process.ogc.process import Process
 from samgis_process.ogc.resource import base_url
 from samgis_process.ogc.schemas import alternatives
+from samgis_process.ogc.service_pages import PageOf
 from samgis_process.ogc.wording import one_of
 
 PLACEHOLDER = "http://this-server.invalid"
@@ -162,24 +163,45 @@ def _with_own_address(value: Any, url: str) -> Any:
 
 
 class PygeoapiMount:
-    """pygeoapi's application, made to fit behind our routes."""
+    """pygeoapi's application, made to fit behind our routes.
 
-    def __init__(self, app: ASGIApp, public_url: str | None = None) -> None:
+    `pages` make pages of what it answers in JSON, by path; its own pages ask other hosts for much.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        public_url: str | None = None,
+        pages: Mapping[str, PageOf] | None = None,
+    ) -> None:
         self._app = app
         self._public_url = public_url
+        self._pages = pages or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         request = Request(scope)
+        scope = dict(scope)  # pygeoapi's application writes itself into it
         path = scope["path"].removeprefix(scope.get("root_path", "")) or "/"
         if path == "/jobs" or path.startswith("/jobs/"):  # pygeoapi's own would answer
             raise HTTPException(404, "There is nothing at this address.")
-        if path in _NEGOTIATED or path.startswith("/processes/"):
-            scope = {**scope, "query_string": _with_format(request)}
-        answer = _Answer(send, base_url(request, self._public_url))
+        page_of = self._page_of(path, request)
+        if page_of:
+            scope["query_string"] = b"f=json"
+        elif path in _NEGOTIATED or path.startswith("/processes/"):
+            scope["query_string"] = _with_format(request)
+        answer = _Answer(send, base_url(request, self._public_url), is_kept=bool(page_of))
         await self._app(scope, receive, answer.send)
         if answer.error:
             await problems.response(request, answer.error)(scope, receive, send)
+        elif page_of:
+            await (await page_of(request, json.loads(answer.body)))(scope, receive, send)
+
+    def _page_of(self, path: str, request: Request) -> PageOf | None:
+        format_, accept = request.query_params.get("f"), request.headers.get("accept")
+        if request.method not in {"GET", "HEAD"} or not wants_html(accept, format_):
+            return None
+        return self._pages.get(path)
 
 
 def _with_format(request: Request) -> bytes:
@@ -196,14 +218,18 @@ def _with_format(request: Request) -> bytes:
 
 
 class _Answer:
-    """Lets an answer pass; of text it changes the address, and an error it keeps back."""
+    """Lets an answer pass; of text it changes the address, and an error it keeps back.
 
-    def __init__(self, send: Send, base: str) -> None:
+    Where `is_kept`, it keeps back all of it: text then, in `body`.
+    """
+
+    def __init__(self, send: Send, base: str, *, is_kept: bool = False) -> None:
         self._send = send
         self._base = base.encode()
         self._start: Message = {}
-        self._body = b""
+        self._is_kept = is_kept
         self._is_text = False
+        self.body = b""
         self.error: HTTPException | None = None
 
     async def send(self, message: Message) -> None:
@@ -227,13 +253,15 @@ class _Answer:
             await self._send(start)
 
     async def _collect(self, message: Message) -> None:
-        self._body += message.get("body", b"")
+        self.body += message.get("body", b"")
         if message.get("more_body"):
             return
         if self._start["status"] >= 400:
             self.error = self._problem()
             return
-        body = self._body.replace(PLACEHOLDER.encode(), self._base)
+        self.body = body = self.body.replace(PLACEHOLDER.encode(), self._base)
+        if self._is_kept:
+            return
         headers = MutableHeaders(scope=self._start)
         if "content-length" in headers:
             headers["content-length"] = str(len(body))
@@ -245,7 +273,7 @@ class _Answer:
         """Return pygeoapi's error as one that our problems are made of."""
         status = int(self._start["status"])
         allow = MutableHeaders(scope=self._start).get("allow")
-        detail = _description(self._body) if status < 500 else None
+        detail = _description(self.body) if status < 500 else None
         return HTTPException(status, detail, {"Allow": allow} if allow else None)
 
 

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from samgis_process import __version__
+from samgis_process import __version__, tally
 from samgis_process.embeddings import BlobStore, EmbeddingCache
 from samgis_process.inference.room import ModelRoom
 from samgis_process.inference.sessions import Runtime
@@ -169,7 +169,7 @@ def job_room(settings: Settings, config: Path) -> JobRoom:
     jobs, data = settings.jobs, settings.results.directory
     return JobRoom(
         JobStore(jobs.url or data / "jobs.sqlite"),
-        OutputStore(data / "jobs"),
+        OutputStore(data / "jobs", result_store(settings).remove_of),
         job_work.factory(config),
         job_work.explain,
         Limits(
@@ -182,6 +182,7 @@ def job_room(settings: Settings, config: Path) -> JobRoom:
             grace_s=jobs.grace_s,
         ),
         Callbacks(settings.callbacks) if settings.callbacks.enabled else None,
+        tally.merge,
     )
 
 
@@ -213,7 +214,12 @@ def source_catalogue(settings: Settings, caches: Caches) -> SourceCatalogue:
 def result_store(settings: Settings) -> ResultStore:
     """Return the files that answers link to."""
     kept = settings.results
-    return ResultStore(kept.directory / "results", kept.keep_s, kept.max_bytes)
+    return ResultStore(
+        kept.directory / "results",
+        kept.keep_s,
+        kept.max_bytes,
+        job_keep_s=settings.jobs.keep_s,
+    )
 
 
 def model_room(settings: Settings) -> ModelRoom:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
@@ -17,6 +18,7 @@ from samgis_process.grid import GeoBox
 from samgis_process.sources.base import ABSENT, RawImage, SourceInfo
 from samgis_process.sources.hosts import Budget, OutOfTime, Pace, Refused
 from samgis_process.sources.http import Answer, HttpClient, Transport
+from samgis_process.sources.progress import wait_telling
 from samgis_process.sources.tile_cache import Kept, TileCache, tile_key
 from samgis_process.sources.tile_images import Rgba, decode, paste
 from samgis_process.terrain import Encoding, plausible
@@ -142,16 +144,12 @@ class TileSource:
             self._pool.submit(self._place, grid, x, y, rgba, budget): self._name(grid, x, y)
             for x, y in grid.tiles()
         }
-        try:
-            done, pending = wait(jobs, seconds, FIRST_EXCEPTION)
+        with _ended(jobs, budget):
+            done, pending = wait_telling(jobs, seconds)
             states = Counter(job.result() for job in _failed_first(done))
             for job in pending:
                 raise SourceTimeout(f"{jobs[job]} did not come within {seconds:g} s")
             return states
-        finally:
-            budget.stop.set()
-            for job in jobs:
-                job.cancel()
 
     def _place(self, grid: GeoBox, x: int, y: int, rgba: Rgba, budget: Budget) -> State:
         """Fetch, decode and paste one tile, all in the worker's thread."""
@@ -215,6 +213,28 @@ class TileSource:
             for state, text in texts.items()
             if count[state]
         )
+
+
+@contextmanager
+def _ended(jobs: Collection[Future[State]], budget: Budget) -> Iterator[None]:
+    """End what is left of a read when it is over.
+
+    Where nobody wants the window any more, wait for it too: it keeps threads and connections that
+    the next window needs, and who cannot wait for them ends the process.
+    """
+    dismissed = True
+    try:
+        yield
+        dismissed = False
+    except Exception:
+        dismissed = False
+        raise
+    finally:
+        budget.stop.set()
+        for job in jobs:
+            job.cancel()
+        if dismissed:
+            wait(jobs)
 
 
 def _failed_first(jobs: set[Future[State]]) -> list[Future[State]]:

@@ -6,6 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
+import lab
 import pytest
 import requests
 from owslib.ogcapi.processes import Processes
@@ -313,6 +314,22 @@ def test_an_empty_body_lacks_what_is_required(server, body):  # row 25
     answer = send(server, body)
     assert answer.status_code == 400
     assert errors(answer)["name"]["message"] == "is missing"
+
+
+class Undemanding(lab.Lab):
+    """Needs no input."""
+
+    @property
+    def description(self):
+        return super().description | {"inputs": {}}
+
+
+@pytest.mark.parametrize("body", [b"", b"{}"])
+def test_an_empty_body_will_do_where_no_input_is_required(make_server, body):  # row 25
+    with make_server(processes={"alpha": Undemanding("alpha")}) as server:
+        answer = send(server, body)
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["lab"]["inputs"] == {}
 
 
 @pytest.mark.parametrize("body", [b"[1]", b'"x"', b"1", b"null", b"{", b"\xff{}", b'{"a":1,}'])

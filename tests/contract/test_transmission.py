@@ -159,6 +159,27 @@ def test_a_page_of_a_json_output_is_no_file(server):
     assert get(link, Accept="text/html").headers["content-type"].startswith("text/html")
 
 
+@pytest.mark.parametrize("headers", [SYNC, WAITED], ids=["sync", "job"])
+def test_a_page_shows_an_output_of_text(server, headers):
+    page = {"Accept": "text/html,application/xml;q=0.9,*/*;q=0.8"}
+    answer = run(server, headers | page, inputs={"name": "<b>"}, outputs={"words": {}})
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "Grüße, &lt;b&gt;" in answer.text
+    plain = run(
+        server, headers | {"Accept": "text/plain"}, inputs={"name": "<b>"}, outputs={"words": {}}
+    )
+    assert plain.headers["content-type"].startswith("text/plain")
+    assert plain.text == "Grüße, <b>"
+
+
+def test_a_page_shows_the_text_of_a_job(server):
+    link = item_links(run(server, WAITED, outputs={"words": REFERENCE}))["words"][0]
+    assert get(link).headers["content-type"].startswith("text/plain")
+    page = get(f"{link}?f=html")
+    assert page.headers["content-type"].startswith("text/html")
+    assert "Grüße, x" in page.text
+
+
 def test_a_dismissed_jobs_references_are_gone(server):
     link = item_links(run(server, WAITED, outputs={"count": REFERENCE}))["count"][0]
     job = link.partition("/results/")[0]

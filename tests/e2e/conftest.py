@@ -38,7 +38,7 @@ class Server:
         self.log = cache / "serve.log"
         self.process = None
 
-    def start(self, seconds=60):
+    def start(self, seconds=180):
         self.cache.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(

@@ -57,3 +57,28 @@ def test_a_key_opens_a_closed_server_and_stays_out_of_its_log(closed):
         ("401", "-"), ("200", "key:ann"), ("200", "key:ann"),
     ]  # fmt: skip
     assert runs[1]["request_id"] == answer.headers["x-request-id"]
+
+
+@pytest.fixture
+def said_at_start(script, tiny_model_dir, tmp_path, monkeypatch):
+    """What a server says when it starts."""
+    helper = script("server_process")
+    tiles = {"tiles": {"type": "xyz", "url": "http://127.0.0.1:9/{z}/{x}/{y}.png"}}
+
+    def start(host, **access):
+        monkeypatch.setenv("HOST", host)
+        config = helper.configure(
+            tmp_path / "config.yml", tiny_model_dir, tmp_path / "cache", tiles, access=access
+        )
+        helper.ServerProcess(config, tmp_path / "log").start().ready().stop()
+        return (tmp_path / "log").read_text()
+
+    return start
+
+
+def test_a_server_that_is_open_to_a_network_says_so_when_it_starts(said_at_start):
+    words = "Everybody who reaches this address may use the server"
+    everywhere = "0.0.0.0"  # noqa: S104 - that is the matter
+    assert words in said_at_start(everywhere)
+    assert words not in said_at_start("127.0.0.1")
+    assert words not in said_at_start(everywhere, keys=[new_key("ann")[1]])

@@ -22,4 +22,6 @@ def test_each_example_prints_what_the_page_shows(index, page, suite_server, unav
     for program in ("gdalinfo", "ogrinfo"):
         if program in example.code and shutil.which(program) is None:
             unavailable(f"no {program}: it takes GDAL's programs")
+    if "qgis.core" in example.code and not page.has_qgis():
+        unavailable("no QGIS: it takes `make system-packages`")
     assert page.run(example, suite_server.url).splitlines() == example.output.splitlines()

@@ -1,8 +1,10 @@
 """What the README shows is what happens."""
 
 import json
+import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import shapely
@@ -12,6 +14,7 @@ from samgis_process.settings import parse
 from samgis_process.sources import sample
 
 ROOT = Path(__file__).parent.parent.parent
+CLI = f"{sys.executable} -m samgis_process"
 ADDRESS = "http://127.0.0.1:5000"
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
 
@@ -47,6 +50,18 @@ def test_the_owslib_example_runs(server, capsys):
     exec(compile(code, "README.md", "exec"), names)  # noqa: S102  our own README
     assert lake_iou(names["lake"]) >= 0.95
     assert float(capsys.readouterr().out) > 500_000
+
+
+def test_the_command_finds_the_lake_too(server, tmp_path):
+    command = block("sh", "segment --source").replace(".venv/bin/samgis-process", CLI)
+    environ = {
+        **os.environ,
+        "PYGEOAPI_CONFIG": str(server.config),
+        "SAMGIS_CACHE_DIR": str(server.cache),
+    }
+    subprocess.run(["bash", "-c", command], cwd=tmp_path, env=environ, check=True)
+    (feature,) = json.loads((tmp_path / "lake.geojson").read_text())["features"]
+    assert lake_iou(feature) >= 0.95
 
 
 def test_the_sources_example_is_a_good_configuration(tmp_path):

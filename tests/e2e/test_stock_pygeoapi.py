@@ -1,6 +1,7 @@
 """The processor is an ordinary pygeoapi processor: stock `pygeoapi serve` runs it too."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ import shapely
 import yaml
 
 BIN = Path(sys.executable).parent
+OPEN = ("accepted", "running")
 
 
 @pytest.fixture
@@ -40,29 +42,62 @@ def stock(config, tmp_path):
     )
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(
-            [BIN / "pygeoapi", "serve"], env=environ, stdout=log, stderr=log
+            [BIN / "pygeoapi", "serve"],
+            env=environ,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # it serves from a child, which shall end with it
         )
-    url = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + 60
+    try:
+        yield ready(f"http://127.0.0.1:{port}", process, tmp_path / "log")
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(20)
+
+
+def ready(url, process, log):
+    """Return the address once it answers."""
+    deadline = time.monotonic() + 120
     while process.poll() is None and time.monotonic() < deadline:
         try:
             requests.get(f"{url}/conformance", timeout=5)
-            break
-        except requests.ConnectionError:
+        except requests.RequestException:
             time.sleep(0.2)
-    else:
-        pytest.fail((tmp_path / "log").read_text())
-    yield url
-    process.terminate()
-    process.wait(20)
+        else:
+            return url
+    pytest.fail(log.read_text())
+
+
+INPUTS = {
+    "zoom": 16,
+    "bbox": [-29.59652, 41.25536, -29.58304, 41.26479],
+    "prompt": [{"type": "point", "data": {"lng": -29.58979, "lat": 41.26234}}],
+}
+
+
+def made(url, **inputs):
+    """Make a job of `segment`; return its address."""
+    answer = requests.post(
+        f"{url}/processes/segment/execution",
+        json={"inputs": INPUTS | inputs},
+        headers={"Prefer": "respond-async"},
+        timeout=60,
+    )
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["status"] == "accepted"
+    return answer.headers["location"]
+
+
+def ended(job):
+    until = time.monotonic() + 60
+    while (info := requests.get(f"{job}?f=json", timeout=20).json())["status"] in OPEN:
+        assert time.monotonic() < until, info
+        time.sleep(0.05)
+    return info
 
 
 def test_stock_pygeoapi_runs_the_processor(stock):
-    inputs = {
-        "zoom": 16,
-        "bbox": [-29.59652, 41.25536, -29.58304, 41.26479],
-        "prompt": [{"type": "point", "data": {"lng": -29.58979, "lat": 41.26234}}],
-    }
+    inputs = INPUTS
     url = f"{stock}/processes/segment/execution"
     answer = requests.post(url, json={"inputs": inputs}, timeout=60)
     assert answer.status_code == 200, answer.text
@@ -85,3 +120,46 @@ def test_stock_pygeoapi_runs_dem_composite(stock):
     answer = requests.post(url, json={"inputs": inputs, "outputs": outputs}, timeout=60)
     assert answer.headers["content-type"] == "image/png"
     assert answer.content.startswith(b"\x89PNG")
+
+
+def test_stock_pygeoapi_runs_jobs_in_our_workers(stock, another_server, tmp_path):
+    job = made(stock)
+    info = ended(job)
+    assert (info["status"], info["progress"]) == ("successful", 100), info
+    assert info["created"] <= info["started"] < info["finished"]
+    result = requests.get(f"{job}/results", timeout=20)
+    assert result.headers["content-type"] == "application/geo+json"
+    (feature,) = result.json()["features"]
+    assert shapely.geometry.shape(feature["geometry"]).contains(shapely.Point(-29.58979, 41.26234))
+
+    ours = another_server(tmp_path / "cache", SAMGIS_DATA_DIR=str(tmp_path / "data"))
+    (seen,) = requests.get(f"{ours.url}/jobs", timeout=20).json()["jobs"]
+    job_id = job.rpartition("/")[2]
+    assert (seen["jobID"], seen["status"]) == (job_id, "successful")
+    same = requests.get(f"{ours.url}/jobs/{job_id}/results", timeout=20)
+    assert same.json() == result.json()
+
+
+def test_stock_pygeoapi_lists_refuses_and_dismisses_jobs(stock):
+    sync = requests.post(
+        f"{stock}/processes/segment/execution", json={"inputs": INPUTS}, timeout=60
+    )
+    assert sync.status_code == 200, sync.text
+    assert requests.get(f"{sync.headers['location']}/results", timeout=20).json() == sync.json()
+    jobs = [made(stock) for _ in range(4)]
+    assert requests.delete(jobs[-1], timeout=20).json()["status"] == "dismissed"
+    assert ended(jobs[-1])["status"] == "dismissed"
+    assert requests.delete(jobs[-1], timeout=20).status_code == 404
+    assert [ended(job)["status"] for job in jobs[:3]] == ["successful"] * 3
+    listed = requests.get(f"{stock}/jobs?f=json&limit=2&offset=1", timeout=20).json()
+    assert [one["jobID"] for one in listed["jobs"]] == [
+        job.rpartition("/")[2] for job in (jobs[2], jobs[1])
+    ]
+    assert "next" in {link["rel"] for link in listed["links"]}
+    for page in (f"{stock}/jobs", jobs[0], jobs[-1]):
+        shown = requests.get(f"{page}?f=html", timeout=20)
+        assert (shown.status_code, "segment" in shown.text or "Job status" in shown.text) == (
+            200,
+            True,
+        )
+    assert requests.get(f"{stock}/jobs/nope?f=json", timeout=20).status_code == 404

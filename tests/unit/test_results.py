@@ -47,6 +47,12 @@ def kept(store, content=b"abc", name="a.tif"):
     return ticket
 
 
+def kept_for_job(store, content=b"abc"):
+    ticket = store.ticket("", "a-job.1")
+    store.keep(ticket, {"a.tif": File(TIF, content)})
+    return ticket
+
+
 def gone(store, ticket):
     try:
         store.find(ticket.id, "a.tif")
@@ -204,3 +210,22 @@ def test_many_writers_and_readers_see_whole_results(make):
         thread.join()
     assert wrong == []
     assert not list(stores[0].directory.glob("*.tmp"))
+
+
+def test_what_a_job_links_to_is_there_until_the_job_goes(tmp_path, clock):
+    store = ResultStore(tmp_path, 60, 10**9, clock, job_keep_s=DAY)
+    of_job, other = kept_for_job(store), kept(store)
+    clock.now += DAY + 100  # the job ended 100 s after this was kept
+    store.sweep()
+    assert (gone(store, of_job), gone(store, other)) == (False, True)
+    store.remove_of("another-job.1")
+    assert not gone(store, of_job)
+    store.remove_of("a-job.1")
+    assert gone(store, of_job)
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_job_that_is_done_again_links_to_what_was_made_last(store):
+    kept_for_job(store, b"first")
+    ticket = kept_for_job(store, b"second")
+    assert store.find(ticket.id, "a.tif").path.read_bytes() == b"second"

@@ -5,7 +5,7 @@
  * A bbox is [west, south, east, north], degrees; west lies east of east across the antimeridian.
  */
 
-const MAX_LAT = 85.0511287; // where Web Mercator ends
+export const MAX_LAT = 85.0511287; // where Web Mercator ends
 const TILE = 256; // pixels
 const FILL = 1024; // pixels, the side of the encoder's picture
 const LONGEST = 4 * FILL; // pixels of a side; more would be shrunk past recognition

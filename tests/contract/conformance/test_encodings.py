@@ -5,7 +5,7 @@ import re
 
 import pytest
 from ogc_schemas import LANDING_PAGE, check
-from ogc_suite import GENERIC, links, problem, rule
+from ogc_suite import GENERIC, GML, links, problem, rule
 
 JSON = "application/json"
 OPENAPI = "application/vnd.oai.openapi+json;version=3.0"
@@ -63,6 +63,17 @@ def test_html_definition_executions_answer_with_pages(suite):
     answer = suite.execute(body, Accept="text/html")
     assert answer.headers["content-type"].startswith("text/html")
     assert "teststring" in answer.text
+
+
+@rule("html/definition")
+def test_html_definition_what_is_text_but_no_json_is_shown_too(suite):
+    body = {
+        "inputs": {**GENERIC, "geometryInput": GML, "pause": 0},
+        "outputs": {"geometryInput": {}},
+    }
+    answer = suite.execute(body, Accept="text/html")
+    assert answer.headers["content-type"].startswith("text/html")
+    assert GML in html.unescape(answer.text)
 
 
 @rule("html/content")

@@ -39,6 +39,15 @@ def test_job_list_job_list_op_all_jobs_are_there_newest_first(suite, jobs):
     assert times == sorted(times, reverse=True)
 
 
+@rule("job-list/job-list-success")
+def test_job_list_job_list_success_an_unfinished_job_fits_the_schema(suite):
+    made = suite.execute({"inputs": {**GENERIC, "pause": 5}}, **ASYNC)
+    open_ = listed(suite, status="accepted,running")["jobs"]
+    assert made.json()["jobID"] in {info["jobID"] for info in open_}
+    assert all("finished" not in info for info in open_)
+    suite.delete(made.headers["location"])
+
+
 @rule("job-list/type-definition", "job-list/type-response")
 def test_job_list_type_definition_all_jobs_are_those_of_processes(suite, jobs):
     assert set(jobs.values()) <= found(suite, type="process")

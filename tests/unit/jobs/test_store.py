@@ -3,6 +3,7 @@
 import gc
 import threading
 import time
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -38,6 +39,12 @@ def add(store, process="alpha", owner="", queue=1000):
 
 def find(store, owner="", limit=100, **query):
     return [job.id for job in store.find(JobQuery(owner, limit, **query))]
+
+
+def test_the_id_of_a_job_cannot_be_guessed(store):
+    ids = [uuid.UUID(add(store).id) for _ in range(3)]
+    assert {one.version for one in ids} == {4}  # random
+    assert len(set(ids)) == 3
 
 
 def test_a_job_waits_runs_and_ends(store):

@@ -1,4 +1,5 @@
 import re
+import time
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from samgis_process.errors import NoData, SourceTimeout, SourceUnavailable
 from samgis_process.grid import GeoBox
 from samgis_process.sources.base import SourceInfo
+from samgis_process.sources.progress import told
 from samgis_process.sources.tiles import TileSource, Transport
 
 ZOOM = 5
@@ -165,3 +167,42 @@ def test_elevation_tiles_are_one_band_of_metres(server, test_data):
         raw = etna.read(GeoBox(11, 1106 * 256, 788 * 256, 1536, 1536))
     assert raw.bands.shape == (1, 1536, 1536)
     assert raw.bands.max() == pytest.approx(3297, abs=30)
+
+
+WIDE = GeoBox(ZOOM, 0, 0, 4 * 256, 2 * 256)  # of 8 tiles
+
+
+def slowly(png, seconds=0.4):
+    def respond(path):
+        time.sleep(seconds)
+        return numbered(png)(path)
+
+    return respond
+
+
+def test_a_slow_read_tells_how_many_tiles_are_there(server, png):
+    said = []
+    with server(respond=slowly(png)) as tiles, told(lambda *words: said.append(words)):
+        source(tiles.url, threads=2).read(WIDE)
+    assert 4 <= len(said) <= 8
+    assert said == sorted(said)
+    assert {total for _, total in said} == {8}
+    assert {there for there, _ in said} >= {2, 4, 6}
+
+
+class Dismissed(BaseException):
+    """As a worker ends work that nobody wants."""
+
+
+def test_a_read_that_nobody_wants_leaves_nothing_behind(server, png):
+    def dismiss(*_):
+        raise Dismissed
+
+    with server(respond=slowly(png)) as tiles:
+        reader = source(tiles.url, threads=2)
+        with pytest.raises(Dismissed), told(dismiss):
+            reader.read(WIDE)
+        asked = len(tiles.log)
+        time.sleep(0.5)
+        assert len(tiles.log) == asked < 8
+        assert reader.read(WIDE).valid.all()  # untold, and whole
