@@ -236,7 +236,7 @@ def test_the_page_holds_the_whole_description(server):
 
 
 def test_the_files_of_the_page_are_there(server):
-    for name in ("pages/base.css", "leaflet/leaflet.css", "leaflet/leaflet-src.esm.js"):
+    for name in ("pages/base.css", "leaflet/leaflet.css", "leaflet/leaflet.js"):
         assert get(f"{server}/assets/{name}").status_code == 200, name
 
 

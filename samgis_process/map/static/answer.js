@@ -1,6 +1,6 @@
 /** Outlines on the map. */
 
-import * as L from "../leaflet/leaflet-src.esm.js";
+import L from "./leaflet.js";
 
 import { activeObject } from "./edits.js";
 

@@ -1,6 +1,6 @@
 /** Drawing on the map: clicks are points, a drag with the box tool is a rectangle. */
 
-import * as L from "../leaflet/leaflet-src.esm.js";
+import L from "./leaflet.js";
 
 import { withPrompt } from "./edits.js";
 

@@ -1,6 +1,6 @@
 /** Outlines of jobs on the map, besides those of the prompts. */
 
-import { geoJSON } from "../leaflet/leaflet-src.esm.js";
+import L from "./leaflet.js";
 
 const layers = new Map();
 
@@ -13,7 +13,7 @@ const layers = new Map();
  */
 export async function toggleOutlines(map, id, get) {
   if (takeOff(id)) return false;
-  const layer = geoJSON(await get(), { style: { className: "job-outline" }, interactive: false });
+  const layer = L.geoJSON(await get(), { style: { className: "job-outline" }, interactive: false });
   layers.set(id, layer);
   layer.addTo(map);
   if (layer.getLayers().length) map.fitBounds(layer.getBounds(), { maxZoom: map.getZoom(), animate: false });

@@ -1,6 +1,6 @@
 /** Everything that can be done on the map, without a mouse. */
 
-import * as L from "../leaflet/leaflet-src.esm.js";
+import L from "./leaflet.js";
 
 import { activeObject, withPromptAt } from "./edits.js";
 import { rectangle } from "./draw.js";

@@ -1,6 +1,6 @@
 /** The map: pictures of the chosen source, the window's outline, and where the view is. */
 
-import * as L from "../leaflet/leaflet-src.esm.js";
+import L from "./leaflet.js";
 
 import { escaped } from "./elements.js";
 import { Tiles } from "./tiles.js";

@@ -1,6 +1,6 @@
 /** Prompts on the map: points to drag, rectangles; the chosen one can be deleted. */
 
-import * as L from "../leaflet/leaflet-src.esm.js";
+import L from "./leaflet.js";
 
 import { withPromptAt } from "./edits.js";
 import { contains } from "./windows.js";

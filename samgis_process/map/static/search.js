@@ -1,6 +1,6 @@
 /** Going to a place by its coordinates; nobody else is asked where it is. */
 
-import { circleMarker } from "../leaflet/leaflet-src.esm.js";
+import L from "./leaflet.js";
 import { button } from "./buttons.js";
 import { Unreadable, readPlace } from "./coordinates.js";
 import { make } from "./elements.js";
@@ -62,7 +62,7 @@ function fly(place, { map }) {
 
 /** Show for a moment where the place is. */
 function mark({ lng, lat }, map) {
-  const ring = circleMarker([lat, lng], { radius: 14, className: "found-place", interactive: false });
+  const ring = L.circleMarker([lat, lng], { radius: 14, className: "found-place", interactive: false });
   ring.addTo(map);
   setTimeout(() => ring.remove(), MARK_MS);
 }

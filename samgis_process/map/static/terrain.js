@@ -1,6 +1,6 @@
 /** Elevation as a picture: its renderings, layers over it, what colours mean, and files. */
 
-import { latLngBounds } from "../leaflet/leaflet-src.esm.js";
+import L from "./leaflet.js";
 import { button } from "./buttons.js";
 import { make } from "./elements.js";
 import { field, labelOf, select } from "./fields.js";
@@ -97,5 +97,5 @@ function bringIntoView(map, { bounds }) {
 }
 
 function corners([west, south, east, north]) {
-  return latLngBounds([south, west], [north, west > east ? east + 360 : east]);
+  return L.latLngBounds([south, west], [north, west > east ? east + 360 : east]);
 }

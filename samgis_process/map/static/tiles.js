@@ -1,6 +1,6 @@
 /** Tiles of the server; where it asks for a key, they are fetched with it. */
 
-import * as L from "../leaflet/leaflet-src.esm.js";
+import L from "./leaflet.js";
 
 import { headers, key } from "../pages/key.js";
 
