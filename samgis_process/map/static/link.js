@@ -4,7 +4,7 @@ import { copy } from "./clipboard.js";
 import { newObject } from "./edits.js";
 import { BadLink, decodeLink, encodeLink } from "./link_text.js";
 
-const WAIT_MS = 400;
+const WAIT_MS = 100; // less than until the state is kept: the address is never the older of the two
 const LONGEST = 8000; // characters; what is longer stays out of the address
 const LONG = 2000; // characters, which some programs cut
 const TABS = ["segment", "terrain", "jobs"];
