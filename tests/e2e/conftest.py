@@ -146,9 +146,12 @@ def another_server(config):
         one.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(script, unavailable):
-    """Chromium, running."""
+    """Chromium, running.
+
+    Not for the session: while playwright runs, nobody else can run an event loop in this thread.
+    """
     tools = script("chromium")
     if tools.program() is None:
         unavailable("no Chromium: it takes `make system-packages`")

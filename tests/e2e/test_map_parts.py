@@ -441,6 +441,10 @@ def job_cards(page):
     return page.locator(".job")
 
 
+def job_card(page, job):
+    return page.locator(f"[data-job='{job}']")
+
+
 def test_prompts_run_as_a_job_that_is_followed_shown_saved_and_dismissed(
     open_map, script, tmp_path
 ):
@@ -471,9 +475,9 @@ def test_prompts_run_as_a_job_that_is_followed_shown_saved_and_dismissed(
     assert card.get_by_role("button").count() == 0
 
 
-def submitted(server, process, **inputs):
+def submitted(server, process, media_type="application/geo+json", **inputs):
     address = f"{server.url}/processes/{process}/execution"
-    body, headers = {"inputs": inputs}, {"Prefer": "respond-async"}
+    body, headers = {"inputs": inputs}, {"Prefer": "respond-async", "Accept": media_type}
     answer = requests.post(address, json=body, headers=headers, timeout=30)
     assert answer.status_code == 201, answer.text
     return answer.json()["jobID"]
@@ -482,14 +486,27 @@ def submitted(server, process, **inputs):
 def test_jobs_of_others_appear_and_a_failed_one_says_why(server, open_map):
     page = open_map(tab="jobs")
     prompt = [{"type": "point", "data": LAKE}]
-    submitted(server, "segment", source="dead", bbox=WINDOW, zoom=14, prompt=prompt)
-    card = job_cards(page).first
+    job = submitted(server, "segment", source="dead", bbox=WINDOW, zoom=14, prompt=prompt)
+    card = job_card(page, job)
     card.get_by_text("failed", exact=True).wait_for(timeout=60_000)
     assert "s3cret" not in page.content()
-    submitted(server, "dem-composite", source="sample-dem", bbox=WINDOW, zoom=14)
-    card = job_cards(page).filter(has_text="dem-composite").first
+    job = submitted(server, "dem-composite", source="sample-dem", bbox=WINDOW, zoom=14)
+    card = job_card(page, job)
     card.get_by_role("button", name="Files").click(timeout=60_000)
     card.locator(".files li").nth(2).wait_for()
+
+
+def test_a_job_that_made_a_picture_is_there_to_download(server, open_map):
+    page = open_map(tab="jobs")
+    job = submitted(
+        server, "dem-composite", "image/png", source="sample-dem", bbox=WINDOW, zoom=14
+    )
+    card = job_card(page, job)
+    card.get_by_role("button", name="Files").click(timeout=60_000)
+    page.locator("#problem").get_by_text("It is image/png: download it.").wait_for()
+    with page.expect_download() as download:
+        card.get_by_role("button", name="Download").click()
+    assert download.value.suggested_filename.endswith(".png")
 
 
 def test_jobs_outlive_the_server_and_the_page_says_that_it_is_away(

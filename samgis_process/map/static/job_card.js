@@ -1,5 +1,6 @@
 /** One job as an entry of the list. */
 
+import { Problem } from "./api.js";
 import { workButton } from "./buttons.js";
 import { fileName, save } from "./downloads.js";
 import { make } from "./elements.js";
@@ -13,6 +14,8 @@ const WORDS = {
   failed: "failed",
   dismissed: "dismissed",
 };
+
+const GEOJSON = "application/geo+json";
 
 export function isOpen({ status }) {
   return status === "accepted" || status === "running";
@@ -41,6 +44,7 @@ export function jobCard(app, refresh) {
     draw(found) {
       const isNew = job?.status !== found.status;
       job = found;
+      element.dataset.job = job.jobID;
       title.textContent = job.processID;
       state.textContent = WORDS[job.status] ?? job.status;
       state.className = `pill ${job.status}`;
@@ -58,7 +62,12 @@ export function jobCard(app, refresh) {
 function jobButtons(app, job, files, refresh) {
   const address = () => `/jobs/${encodeURIComponent(job().jobID)}`;
   const results = (accept) => app.api.call(`${address()}/results`, { headers: { Accept: accept } });
-  const collection = async () => (await results("application/geo+json")).json();
+  const collection = async () => {
+    const response = await results(`${GEOJSON}, */*;q=0.1`);
+    const type = response.headers.get("Content-Type") ?? "";
+    if (type.startsWith(GEOJSON)) return response.json();
+    throw new Problem({ title: "This job made a file", detail: `It is ${type}: download it.` });
+  };
   return {
     show: workButton("Show", app, async (pressed) => {
       pressed.ariaPressed = String(await toggleOutlines(app.map, job().jobID, collection));
