@@ -183,6 +183,50 @@ def looks(browser, url):
         page.context.close()
 
 
+def accessibility(browser, url):
+    """Return rows of (page, rules passed, violations by how bad they are), as axe sees them."""
+    for tab in ("segment", "terrain", "jobs"):
+        for look in ({}, {"dark": True}, {"phone": True}):
+            page, _ = opened(
+                browser, url, hash_=f"#v=1&at={VOLCANO}&source=sample&tab={tab}", **look
+            )
+            page.wait_for_load_state("networkidle")
+            yield f"map, {tab}, {next(iter(look), 'light')}", *axe_counts(page)
+            page.context.close()
+    for path in (
+        "/",
+        "/processes",
+        "/processes/segment/form",
+        "/jobs",
+        "/openapi",
+        "/conformance",
+    ):
+        page = browser.new_page()
+        page.goto(f"{url}{path}?f=html")
+        yield f"`{path}`", *axe_counts(page)
+        page.close()
+
+
+def axe_counts(page):
+    """Return how many rules a page keeps, and which it breaks."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response
+    broken = [f"{one['id']} ({one['impact']})" for one in found["violations"]]
+    return len(found["passes"]), ", ".join(broken) or "none"
+
+
+def axe_table(rows):
+    """Return the report of axe as Markdown."""
+    yield ""
+    yield "What axe finds that hinders people:"
+    yield ""
+    yield "| page | rules kept | rules broken |"
+    yield "| --- | ---: | --- |"
+    for page, kept, broken in rows:
+        yield f"| {page} | {kept} | {broken} |"
+
+
 def shape_of(address):
     """Return an address without what differs from place to place and from run to run."""
     path = re.sub(r"/tiles/([^/]+)/\d+/\d+/\d+", r"/tiles/\1/{z}/{x}/{y}", urlsplit(address).path)
@@ -201,13 +245,15 @@ def figures(browser, server):
                     if address.startswith("http"))  # fmt: skip
     hosts = {urlsplit(address).netloc for _, address in page.watch.requests} - {""}
     page.context.close()
+    report = list(accessibility(browser, url))
     page, _ = opened(browser, url)
     outlined(page)
     server.stop()
     click(page, 0.3, 0.3)
     page.locator("#problem").wait_for()
     save(page, "error")
-    return "\n".join((*weight_table(weight, ready_ms), *request_table(asked, hosts, url)))
+    tables = weight_table(weight, ready_ms), request_table(asked, hosts, url), axe_table(report)
+    return "\n".join(line for table in tables for line in table)
 
 
 def weight_table(weight, ready_ms):
