@@ -19,8 +19,11 @@ HREF_HOST ?= 127.0.0.1:$(PORT)
 serve-conformance: $(VENV)/.serve models
 	SAMGIS_SERVER__ECHO_S=1.5 SAMGIS_HREF__PRIVATE_HOSTS='["$(HREF_HOST)"]' $(SAMGIS) serve
 
+# Most tests wait, so that some go side by side; those that measure time run by themselves
+TEST_PROCESSES ?= 2
 test: $(VENV)/.test check models
-	$(RUN) -m pytest
+	$(RUN) -m pytest -n $(TEST_PROCESSES) --dist loadfile -m "not alone"
+	$(RUN) -m pytest -m alone
 
 check: $(VENV)/.test
 	$(VENV)/bin/ruff format --check .

@@ -454,6 +454,7 @@ def test_answers_never_cross(server):  # row 1
         assert all(clients.map(call, range(120)))
 
 
+@pytest.mark.alone
 def test_overload_is_said_and_the_rest_still_answers(make_server):  # rows 32 and 33
     limits = SimpleNamespace(max_body_bytes=100_000, sync_workers=1, sync_queue=1)
     with make_server(limits=limits) as server, ThreadPoolExecutor(6) as clients:

@@ -24,6 +24,8 @@ from samgis_process.ogc.jobs import JobQuery
 LAB_SERVER = Path(lab.__file__).with_name("lab_server.py")
 OPEN = ("accepted", "running")
 
+pytestmark = pytest.mark.alone
+
 
 def post(server, process="alpha", prefer="respond-async", **inputs):
     return requests.post(

@@ -498,6 +498,7 @@ STOPWATCH = """() => {
 MOST_MS = 60
 
 
+@pytest.mark.alone
 def test_the_page_adds_little_to_the_servers_own_time(open_map):
     """The best round counts: other work on the machine only adds."""
     page = open_map()

@@ -12,6 +12,7 @@ def bench(script, model_dir):  # noqa: ARG001  # builds the models
     return script("bench/terrain")
 
 
+@pytest.mark.alone
 def test_a_terrain_picture_costs_less_than_a_seventh_of_the_encoder(bench):
     drawn = bench.ours(bench.hills())["rendering terrain"]
     best = bench.best_times({"encoder": bench.encoder(bench.MODELS), "terrain": drawn}, rounds=3)

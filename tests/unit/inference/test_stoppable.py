@@ -10,6 +10,7 @@ from samgis_process.inference.room import ModelRoom
 from samgis_process.inference.sessions import Runtime, stoppable
 
 
+@pytest.mark.alone
 def test_an_encoder_run_ends_in_its_middle(model_dir):
     model = ModelRoom(model_dir.parent, "mobile-sam", Runtime(1)).default
     image = np.random.default_rng(0).integers(0, 255, (1024, 1024, 3), np.uint8)

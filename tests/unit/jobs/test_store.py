@@ -277,6 +277,7 @@ def test_a_store_of_another_version_is_refused_in_words(url):
         JobStore(url)
 
 
+@pytest.mark.alone
 def test_ten_thousand_jobs_are_listed_filtered_and_changed_quickly(store, url, capsys):
     """Generous bounds: what is looked for is a scan or a sort of all, which takes much longer."""
     _fill(url, 10_000)
