@@ -300,5 +300,5 @@ def test_a_key_opens_what_wants_one(another_server, server, visit):
     result(page).get_by_role("link", name="The page of the job").click()
     page.get_by_role("heading", name="Results", exact=True).wait_for()
     picture = page.get_by_role("img", name="features")
-    page.wait_for_function("document.querySelector('main img').naturalWidth > 500")
+    page.wait_for_function("() => document.querySelector('main img').naturalWidth > 500")
     assert picture.get_attribute("src").startswith("data:image/png")
