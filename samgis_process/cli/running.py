@@ -55,6 +55,7 @@ def run[T](work: Callable[[Report], T], *, quiet: bool) -> T:
     thread = ThreadPoolExecutor(1)
     try:
         under_way = thread.submit(work, bar.report)
+        bar.draw()
         while not wait([under_way], TICK_S).done:
             bar.draw()
     except KeyboardInterrupt:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
@@ -144,7 +143,7 @@ class TileSource:
             self._pool.submit(self._place, grid, x, y, rgba, budget): self._name(grid, x, y)
             for x, y in grid.tiles()
         }
-        with _ended(jobs, budget):
+        with _Ended(jobs, budget):
             done, pending = wait_telling(jobs, seconds)
             states = Counter(job.result() for job in _failed_first(done))
             for job in pending:
@@ -215,26 +214,26 @@ class TileSource:
         )
 
 
-@contextmanager
-def _ended(jobs: Collection[Future[State]], budget: Budget) -> Iterator[None]:
-    """End what is left of a read when it is over.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ended:
+    """Ends what is left of a read when it is over.
 
-    Where nobody wants the window any more, wait for it too: it keeps threads and connections that
-    the next window needs, and who cannot wait for them ends the process.
+    Where nobody wants the window any more, which is no error, waits for it too: it keeps threads
+    and connections that the next window needs, and who cannot wait for them ends the process.
     """
-    dismissed = True
-    try:
-        yield
-        dismissed = False
-    except Exception:
-        dismissed = False
-        raise
-    finally:
-        budget.stop.set()
-        for job in jobs:
+
+    jobs: Collection[Future[State]]
+    budget: Budget
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.budget.stop.set()
+        for job in self.jobs:
             job.cancel()
-        if dismissed:
-            wait(jobs)
+        if kind and not issubclass(kind, Exception):
+            wait(self.jobs)
 
 
 def _failed_first(jobs: set[Future[State]]) -> list[Future[State]]:
