@@ -6,7 +6,8 @@ SamgisError
 │   ├── NoData              the source holds nothing in the window
 │   └── PictureGone         a digest stands for a picture that is not kept (any more)
 ├── SourceUnavailable       a source did not answer, or answered nonsense
-│   └── SourceTimeout       it did not answer in time
+│   ├── SourceTimeout       it did not answer in time
+│   └── SourceDamaged       its files are damaged or missing
 ├── NoSuchResult            a result that is not kept (any more)
 ├── NoRoom                  a result cannot be kept: the disk is full
 ├── StoreUnavailable        the job store does not answer now
@@ -72,6 +73,10 @@ class SourceUnavailable(SamgisError):
 
 class SourceTimeout(SourceUnavailable):
     """A source did not answer in time."""
+
+
+class SourceDamaged(SourceUnavailable):
+    """Files of a source are damaged or missing: time alone does not mend it."""
 
 
 class NoSuchResult(SamgisError):

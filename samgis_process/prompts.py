@@ -202,8 +202,12 @@ def _object(entry: Mapping[str, Any], path: str) -> ObjectId | None:
 
 
 def _label(value: Any, path: str) -> bool:
-    if str(value) in {"0", "1"}:
-        return str(value) == "1"
+    """Return whether to include; 1.0 is 1, as tables with gaps write it, and no label is 1."""
+    known = {"0": 0, "1": 1}.get(value, value) if isinstance(value, str) else value
+    if known is None:
+        return True
+    if isinstance(known, int | float) and not isinstance(known, bool) and known in (0, 1):
+        return known == 1
     raise InvalidInput(path, f"is {value!r}", limit="1 (include) or 0 (exclude)")
 
 
@@ -247,8 +251,15 @@ def _ring_bounds(coordinates: Any, path: str) -> Bounds:
     if not isinstance(ring, Sequence) or len(ring) < 4:  # RFC 7946, 3.1.6
         raise InvalidInput(path, "is no polygon", limit="one closed ring of 4 or more positions")
     places = [_position(at, f"{path}[0][{index}]") for index, at in enumerate(ring)]
-    lats, lngs = [at.lat for at in places], [at.lng for at in places]
-    return _some_area(Bounds(min(lngs), min(lats), max(lngs), max(lats)), path)
+    lats, lngs = [at.lat for at in places], [places[0].lng]
+    for at in places[1:]:  # the shorter way from corner to corner, as with rectangles
+        lngs.append(lngs[-1] + (at.lng - lngs[-1] + 180.0) % 360.0 - 180.0)
+    if max(lngs) - min(lngs) >= 360.0:
+        west, east = -180.0, 180.0
+    else:
+        west, east = (one if -180.0 <= one <= 180.0 else (one + 180.0) % 360.0 - 180.0
+                      for one in (min(lngs), max(lngs)))  # fmt: skip
+    return _some_area(Bounds(west, min(lats), east, max(lats)), path)
 
 
 def _some_area(bounds: Bounds, path: str) -> Bounds:

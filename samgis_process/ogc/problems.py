@@ -24,6 +24,7 @@ from samgis_process.errors import (
     Overloaded,
     PictureGone,
     SamgisError,
+    SourceDamaged,
     SourceTimeout,
     SourceUnavailable,
     StoreUnavailable,
@@ -124,6 +125,9 @@ PROBLEMS: dict[type[SamgisError], Problem] = {
     ),
     SourceTimeout: Problem(
         HTTPStatus.GATEWAY_TIMEOUT, OURS + "source-timeout", "A source did not answer in time"
+    ),
+    SourceDamaged: Problem(
+        HTTPStatus.SERVICE_UNAVAILABLE, OURS + "source-damaged", "A source is damaged"
     ),
     ModelUnavailable: Problem(
         HTTPStatus.SERVICE_UNAVAILABLE, OURS + "model-unavailable", "The model is not available"

@@ -60,6 +60,7 @@ class Input:
         self._members = set(schema.get("properties", ()))
         self._is_array = schema.get("type") == "array"
         self._validator = _compiled(schema)
+        self.may_be_absent = self.fewest == 0 and not self._validator.is_valid(None)
         self._encodings = {
             str(branch["contentMediaType"]): branch.get("contentEncoding")
             for branch in alternatives(schema)
@@ -209,7 +210,15 @@ class Inputs:
     def check(
         self, given: Mapping[str, Any], *, references: bool = False
     ) -> tuple[dict[str, Any], list[Fault]]:
-        """Return the inputs as the process gets them, and everything that is wrong with them."""
+        """Return the inputs as the process gets them, and everything that is wrong with them.
+
+        Null is how many clients write that an input is absent; it is, unless null means something.
+        """
+        given = {
+            name: value
+            for name, value in given.items()
+            if value is not None or name not in self or not self._inputs[name].may_be_absent
+        }
         checked = {
             name: self._inputs[name].check(given[name], references=references)
             for name in given

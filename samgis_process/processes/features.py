@@ -36,7 +36,7 @@ def feature(
         return None
     return {
         "type": "Feature",
-        "id": f"{number}.{alternative}" if alternative else number,
+        "id": number,
         "geometry": _geometry(geometry),
         "properties": _properties(target, mask)
         | {

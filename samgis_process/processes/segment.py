@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -20,7 +22,7 @@ from samgis_process.inference.room import ModelRoom
 from samgis_process.processes import detail
 from samgis_process.processes.clock import Clock
 from samgis_process.processes.features import feature
-from samgis_process.processes.outlines import outline
+from samgis_process.processes.outlines import Box, outline
 from samgis_process.processes.pictures import Pictures
 from samgis_process.processes.readings import Reading, squared
 from samgis_process.processes.segment_answer import GEOJSON, Answer, written
@@ -41,6 +43,7 @@ from samgis_process.vector import shape
 KEPT_OBJECTS = 16
 _LONG = {"tiles": (0.05, "reading the picture"), "encode": (0.3, "encoding the picture")}
 _DECODING = 0.6  # share of the work that is done when the first object's turn comes
+NEAR_PX = 1.0  # pixels from a point within which there must be data
 UNSTABLE = 0.7  # stability below which 84 % of the masks were bad
 
 
@@ -140,8 +143,10 @@ class _Run:
         with self._clock.step("vectorize"):
             if self.request.orthogonalize:
                 readings = squared(readings, self.request.grid)
-            made = [self._feature(reading) for reading in readings]
-        return [one for one in made if one]
+            made = [one for one in map(self._feature, readings) if one]
+        # An object's number is the id of its answer; those of other readings come after all.
+        others = itertools.count(len(targets))
+        return [one | {"id": next(others)} if _is_other(one) else one for one in made]
 
     def member(self, request_id: str) -> dict[str, Any]:
         """Return where the answer came from."""
@@ -190,6 +195,9 @@ class _Run:
 
     def _object(self, number: int, target: Target) -> list[Reading]:
         """Return an object's reading and its alternatives, or none and a warning that says why."""
+        if void := self._pointed_at_nothing(target):
+            self._warn(target, f"{void} lies where {self.request.source.info.id} has no data")
+            return []
         answer, *others = self._found(target)
         if answer.mask.score < self.request.min_score:
             self._warn(target, f"left out, its score is {answer.mask.score:.3f}")
@@ -201,6 +209,26 @@ class _Run:
         ]
         with self._clock.step("vectorize"):
             return [Reading(number, i, one.mask, self._shape(one)) for i, one in good]
+
+    def _pointed_at_nothing(self, target: Target) -> str | None:
+        """Return the prompt that means to include what is not there, if there is one."""
+        valid = self._view.embedding.valid
+        if valid is None:
+            return None
+        for prompt in target.prompts:
+            if not prompt.include:
+                continue
+            box = box_pixels(prompt.box, self.request.grid) if prompt.box else None
+            if prompt.at:
+                col, row = self.request.grid.pixel(prompt.at)
+                box = Box(col, row, col, row).widened(0, NEAR_PX)
+            if box is None:
+                continue
+            rows = slice(max(0, math.floor(box.top)), math.ceil(box.bottom))
+            cols = slice(max(0, math.floor(box.left)), math.ceil(box.right))
+            if not valid[rows, cols].any():
+                return prompt.path
+        return None
 
     def _found(self, target: Target) -> Sequence[_Found]:
         """Return the answer to an object's prompts, then the alternatives if asked for."""
@@ -282,3 +310,7 @@ class _Run:
 
     def _warn(self, target: Target, words: str) -> None:
         self._warnings.append(f"object {target.id}: {words}")
+
+
+def _is_other(feature: Mapping[str, Any]) -> bool:
+    return bool(feature["properties"]["alternative"])

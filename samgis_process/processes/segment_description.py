@@ -273,7 +273,7 @@ def _prompt_list(limits: LimitSettings) -> dict[str, Any]:
         "properties": {
             "type": {"type": "string", "enum": ["point", "rectangle"]},
             "data": {"type": "object"},
-            "label": {"enum": [0, 1, "0", "1"], "default": 1},
+            "label": {"enum": [0, 1, "0", "1"], "default": 1, "nullable": True},
         },
     }
     return {"type": "array", "items": prompt, "minItems": 1, "maxItems": limits.max_prompts}

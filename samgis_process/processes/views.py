@@ -120,9 +120,11 @@ class Views:
 
 def box_pixels(bounds: Bounds, grid: GeoBox) -> Box:
     """Return a rectangle in pixels of `grid`, cut at the window's edge."""
-    cols, rows = grid.pixels(
-        np.array([bounds.west, bounds.east]), np.array([bounds.north, bounds.south])
-    )
+    # By its width, not by its east: across the antimeridian that may be a turn away.
+    west = (bounds.west - grid.bounds.west + 180.0) % 360.0 - 180.0
+    cols = np.array([west, west + bounds.lng_span]) / 360.0 * grid.world_size
+    lats = np.array([bounds.north, bounds.south])
+    _, rows = grid.pixels(np.full(2, bounds.west), lats)
     left, right = np.clip(cols, 0, grid.width)
     top, bottom = np.clip(rows, 0, grid.height)
     return Box(float(left), float(top), float(right), float(bottom))

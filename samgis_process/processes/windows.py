@@ -93,8 +93,9 @@ def _from_degrees(west: float, south: float, east: float, north: float) -> Bound
 
 
 def _from_own(numbers: tuple[float, ...], crs: str) -> Bounds:
+    """Return bounds in degrees; the numbers come in the order of axes that the authority says."""
     try:
-        transformer = Transformer.from_crs(crs, CRS84, always_xy=True)
+        transformer = Transformer.from_crs(crs, CRS84)
         a, b, c, d = numbers
         west, south, east, north = transformer.transform_bounds(a, b, c, d, errcheck=True)
     except ProjError as error:

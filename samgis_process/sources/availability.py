@@ -11,10 +11,14 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
-from samgis_process.errors import SamgisError, SourceTimeout, SourceUnavailable
+from samgis_process.errors import (
+    SamgisError,
+    SourceDamaged,
+    SourceTimeout,
+    SourceUnavailable,
+)
 from samgis_process.settings import ConfigurationError
 from samgis_process.sources.base import Source
 
@@ -180,18 +184,5 @@ def open_together(openings: Iterable[Opening], wait_s: float = START_S) -> None:
 
 def _again(error: SamgisError) -> SamgisError:
     """Return a fresh error of the same words; one object raised by many threads grows."""
-    kinds = (SourceTimeout, ConfigurationError)
+    kinds = (SourceTimeout, SourceDamaged, ConfigurationError)
     return next((kind for kind in kinds if isinstance(error, kind)), SourceUnavailable)(str(error))
-
-
-def unreadable(source_id: str, dataset: str) -> SourceUnavailable:
-    """Return why a local dataset cannot be read, in words and without its directory."""
-    if dataset.startswith("<"):
-        return SourceUnavailable(f"source {source_id}: its dataset cannot be read")
-    try:
-        with Path(dataset).open("rb") as file:
-            reason = "" if file.read(1) else "it is empty"
-    except OSError as error:
-        reason = (error.strerror or "").lower()
-    reason = reason or "it is damaged, or of a format that GDAL does not know"
-    return SourceUnavailable(f"source {source_id}: {Path(dataset).name} cannot be read: {reason}")

@@ -72,10 +72,14 @@ class Source(Protocol):
     def info(self) -> SourceInfo:
         """What users see of it."""
 
-    def read(self, grid: GeoBox, bands: tuple[int, ...] | None = None) -> RawImage:
+    def read(
+        self, grid: GeoBox, bands: tuple[int, ...] | None = None, *, heights: bool = False
+    ) -> RawImage:
         """Return the pixels of `grid`; its zoom lies within the source's.
 
         Args:
+            heights: the first band is wanted as elevation, in which a plane stays a plane; what
+                cannot be ground is no data.
             bands: which of `info.bands`, from 1, in that order; None for the plain picture.
 
         Raises:

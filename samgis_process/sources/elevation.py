@@ -38,7 +38,7 @@ def read_relief(source: Source, grid: GeoBox, halo: int) -> Relief:
     """
     info = source.info
     around = grid.padded(halo)
-    raw = source.read(around, (1,))
+    raw = source.read(around, (1,), heights=True)
     metres = _metres(raw, info.bands.metres or 1.0)
     wide = replace(
         grid,

@@ -6,19 +6,19 @@ import logging
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import rasterio
+from rasterio._err import CPLE_BaseError
 from rasterio.errors import RasterioError
 
 from samgis_process import __version__
-from samgis_process.errors import SourceTimeout, SourceUnavailable
+from samgis_process.errors import SamgisError, SourceDamaged, SourceTimeout, SourceUnavailable
+from samgis_process.sources.place import spelled
 
 USER_AGENT = f"samgis-process/{__version__}"
-# Opening a COG over HTTP takes 2 requests with EMPTY_DIR, about 45 without: GDAL would look for
-# each sidecar file it knows.
 OPTIONS: dict[str, str] = {
-    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
     "GDAL_HTTP_USERAGENT": USER_AGENT,
     "GDAL_HTTP_CONNECTTIMEOUT": "5",
     "GDAL_HTTP_TIMEOUT": "30",
@@ -35,7 +35,18 @@ OPTIONS: dict[str, str] = {
     # GDAL would write the tiles of a web service into the working directory, and never ask again.
     "GDAL_ENABLE_WMS_CACHE": "NO",
 }
+# Opening a COG over HTTP takes 2 requests with EMPTY_DIR, about 45 without: GDAL would look for
+# each sidecar file it knows.
+ALONE = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"}
+# No address ends so: whatever a file on this machine may lead GDAL to, it is not asked for.
+LOCAL = {"CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none"}
+# rasterio lets some of GDAL's errors through as they are.
+FAILURES = (RasterioError, CPLE_BaseError, OSError)
 _TIMEOUT = re.compile(r"time(d[ -])?[ -]?out|too slow|less than \d+ bytes", re.IGNORECASE)
+_GONE = re.compile(r"([^'\"`:]+?)['\"`]?:? (?:No such file or directory|does not exist)")
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_ELSEWHERE = re.compile(rb"domain\s*=\s*.(?:OVERVIEWS|GEOLOCATION)|OVERVIEW_FILE", re.IGNORECASE)
+MAX_AUX = 2**20
 _REMOTE = re.compile(r"https?://|ftp://|s3://|gs://|az://|^/vsi(?!mem|zip|tar|gzip|7z|rar|sub)")
 _ADDRESS = re.compile(r"(?:https?|ftp)://\S+|/vsi\w+/\S+")
 _WEB = re.compile(r"(?:/vsicurl/)?(https?://.+)", re.DOTALL)
@@ -76,24 +87,96 @@ def gdal(dataset: str, options: Mapping[str, str], *, fixed: bool = False) -> It
     fresh: dict[str, Any] = {}
     if not fixed and (web := web_address(dataset)):
         fresh["CPL_VSIL_CURL_NON_CACHED"] = f"/vsicurl/{web}"
-    with rasterio.Env(**(OPTIONS | fresh | dict(options))):
+    local = plain_file(dataset)
+    if local is not None:
+        require_own_sidecars(local)
+    where = ALONE if is_remote(dataset) else LOCAL if local else {}
+    with rasterio.Env(**(OPTIONS | where | fresh | dict(options))):
         yield
 
 
 @contextmanager
-def explained(source_id: str) -> Iterator[None]:
+def explained(source_id: str, dataset: str) -> Iterator[None]:
     """Turn GDAL's errors into ours. The message never holds GDAL's: it may carry a key.
 
     Raises:
         SourceTimeout: a server did not answer in time.
+        SourceDamaged: files on this machine are not what they were, or never were.
         SourceUnavailable: any other failure.
     """
     try:
         yield
-    except (RasterioError, OSError) as error:
+    except FAILURES as error:
+        if not is_remote(dataset):
+            raise damaged(source_id, dataset, error) from error
         if any(_TIMEOUT.search(text) for text in _chain(error)):
             raise SourceTimeout(f"{source_id} did not answer in time") from error
         raise SourceUnavailable(f"{source_id} cannot be read there") from error
+
+
+def unopened(source_id: str, dataset: str, error: BaseException) -> SamgisError:
+    """Return why a dataset cannot be opened, in words and without its directory."""
+    if is_remote(dataset):
+        try:
+            with explained(source_id, dataset):
+                raise error
+        except SourceUnavailable as told:
+            return told
+    return damaged(f"source {source_id}", dataset, error)
+
+
+def damaged(what: str, dataset: str, error: BaseException) -> SourceDamaged:
+    """Return why files on this machine cannot be read; `what` begins the sentence."""
+    name = "its dataset" if dataset.startswith("<") else spelled(dataset)
+    gone = next((found[1] for text in _chain(error) if (found := _GONE.search(text))), None)
+    if gone and (member := spelled(gone)) != name:
+        return SourceDamaged(f"{what}: {name} names {member}, which does not exist")
+    try:
+        with Path(dataset).open("rb") as file:
+            reason = "" if file.read(1) else "it is empty"
+    except OSError as trouble:
+        # Names of GDAL's own, as `NETCDF:...`, are no files.
+        other = plain_file(dataset) is None and not Path(dataset).is_absolute()
+        reason = "" if other else (trouble.strerror or "").lower()
+    reason = reason or "it is damaged, cut short, or of a format that GDAL does not know"
+    return SourceDamaged(f"{what}: {name} cannot be read: {reason}")
+
+
+def plain_file(dataset: str) -> Path | None:
+    """Return the file that a name means without any syntax of GDAL's, if there is one."""
+    if is_remote(dataset) or dataset.startswith(("<", "/vsi")):
+        return None
+    try:
+        path = Path(dataset)
+        return path if path.is_file() else None
+    except (OSError, ValueError):  # longer than a file's name may be
+        return None
+
+
+def require_own_sidecars(path: Path) -> None:
+    """Refuse files beside a raster that would lead GDAL elsewhere.
+
+    Overviews and masks are TIFFs; anything else of such a name, as a VRT, could name any file or
+    address. So could overviews that metadata beside the file speak of.
+
+    Raises:
+        SourceDamaged: there is one.
+    """
+    for ending in (".ovr", ".msk"):
+        for beside in (Path(f"{path}{ending}"), path.with_suffix(ending)):
+            if beside != path and beside.is_file() and _begin(beside, 4) not in _TIFF:
+                raise SourceDamaged(f"{beside.name} beside {path.name} is no TIFF; remove it")
+    for beside in (Path(f"{path}.aux.xml"), path.with_suffix(".aux.xml")):
+        if beside.is_file() and _ELSEWHERE.search(_begin(beside, MAX_AUX)):
+            raise SourceDamaged(
+                f"{beside.name} beside {path.name} leads to other files; write it anew without "
+                "OVERVIEWS and GEOLOCATION"
+            )
+
+
+def _begin(path: Path, count: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(count)
 
 
 def _chain(error: BaseException | None) -> Iterator[str]:

@@ -23,6 +23,7 @@ from samgis_process.grid.geobox import zoom_of_resolution
 from samgis_process.rendering import Channel, Span
 from samgis_process.settings import ConfigurationError
 from samgis_process.sources.base import RawImage, SourceInfo
+from samgis_process.sources.gdal_env import ALONE, LOCAL
 from samgis_process.sources.raster import FILL_SIDE, GdalOptions, RasterSource
 from samgis_process.sources.survey import Survey
 from samgis_process.sources.units import metres_of
@@ -39,13 +40,14 @@ MAGIC: tuple[tuple[bytes, Kind], ...] = (
     (b"\x89PNG\r\n\x1a\n", "png"),
     (b"\xff\xd8\xff", "jpeg"),
 )
-ALONE = {
-    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
-    "GDAL_PAM_ENABLED": "NO",
-    # No address ends so: whatever a file may lead GDAL to, it is not asked for.
-    "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none",
-    "GDAL_HTTP_MAX_RETRY": "0",
-}
+SEALED = (
+    ALONE
+    | LOCAL
+    | {
+        "GDAL_PAM_ENABLED": "NO",
+        "GDAL_HTTP_MAX_RETRY": "0",
+    }
+)
 # Metadata of these domains, which a TIFF carries in its tag GDAL_METADATA, names other datasets,
 # and GDAL opens them: overviews, and arrays of coordinates.
 LEADS_ELSEWHERE = {"OVERVIEWS", "GEOLOCATION"}
@@ -89,6 +91,7 @@ class ImageSource(RasterSource):
         self.digest = version.partition("@")[0]
         self._version = version
         self._max_pixels = max_pixels
+        self._guess = ""  # what a reader of its heights should know
         try:
             with _unreadable_is_damaged():
                 super().__init__(ID, ID, GdalOptions(), {"title": "Picture of the request"})
@@ -107,21 +110,21 @@ class ImageSource(RasterSource):
     def _current(self, *, force: bool = False) -> Any:  # noqa: ARG002  a request's bytes stay
         return self._state
 
-    def _survey(self, dataset: Any) -> Survey:
+    def _survey(self, dataset: Any) -> tuple[Survey, tuple[str, ...]]:
         """Look at it; one band that may be elevation is, for whoever asks for terrain."""
-        seen = super()._survey(dataset)
+        seen, _ = super()._survey(dataset)
         if dataset.count > 1 or dataset.dtypes[0] not in HEIGHTS:
-            return seen
+            return seen, ()
         try:
-            metres = metres_of(dataset, self._id)
+            metres, self._guess = metres_of(dataset, self._id, seen.place)
         except ConfigurationError:  # its unit is no length
-            return seen
-        return replace(seen, bands=replace(seen.bands, metres=metres))
+            return seen, ()
+        return seen.holding(metres), ()
 
     def _describe(self, seen: Survey) -> SourceInfo:
-        exact = math.ceil(zoom_of_resolution(seen.resolution) - 0.01)
+        exact = math.ceil(zoom_of_resolution(seen.place.resolution) - 0.01)
         native = max(0, min(exact, FINEST_ZOOM))
-        spread = math.ceil(math.log2(max(1.0, max(seen.shape) / FILL_SIDE)))
+        spread = math.ceil(math.log2(max(1.0, max(seen.place.shape) / FILL_SIDE)))
         return replace(
             super()._describe(seen),
             version=self._version,
@@ -130,7 +133,9 @@ class ImageSource(RasterSource):
             rendering=None if seen.bands.metres is None else "grey",
         )
 
-    def read(self, grid: GeoBox, bands: tuple[int, ...] | None = None) -> RawImage:
+    def read(
+        self, grid: GeoBox, bands: tuple[int, ...] | None = None, *, heights: bool = False
+    ) -> RawImage:
         """Warp the window.
 
         Raises:
@@ -138,7 +143,9 @@ class ImageSource(RasterSource):
             InvalidInput: the picture is damaged.
         """
         with _unreadable_is_damaged():
-            return self._read(grid, bands, self._state)
+            image = self._read(grid, bands, self._state, heights=heights)
+        told = (*image.warnings, self._guess) if heights and self._guess else image.warnings
+        return replace(image, warnings=told)
 
     def spans(self, channels: Sequence[Channel]) -> dict[Channel, Span]:
         """Return the percentiles of the whole picture.
@@ -156,7 +163,7 @@ class ImageSource(RasterSource):
     @contextmanager
     def _opened(self, **how: Any) -> Iterator[Any]:
         with (
-            rasterio.Env(**ALONE),
+            rasterio.Env(**SEALED),
             MemoryFile(self._file(), ext=".tif") as memory,
             rasterio.open(memory.name, driver="GTiff", **how) as dataset,
         ):

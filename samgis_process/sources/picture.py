@@ -19,8 +19,10 @@ from samgis_process.rendering import (
     draw,
     paint,
 )
-from samgis_process.sources.base import Source
+from samgis_process.sources.base import RawImage, Source
 from samgis_process.sources.elevation import read_relief
+
+DARK = 15  # the brightest level of a picture in which hardly anything is seen
 
 
 @runtime_checkable
@@ -69,7 +71,23 @@ def _drawn(source: Source, grid: GeoBox, rendering: Rendering) -> Picture:
             raise TypeError(f"{source.info.id} offers percentiles but cannot be surveyed")
         spans = source.spans(rendering.surveys)
     raw = source.read(grid, rendering.bands)
-    return Picture(draw(raw.bands, raw.valid, rendering, spans), raw.valid, raw.warnings)
+    image = draw(raw.bands, raw.valid, rendering, spans)
+    dark = () if rendering.surveys else _darkness(image, raw, rendering)
+    return Picture(image, raw.valid, (*raw.warnings, *dark))
+
+
+def _darkness(image: NDArray[np.uint8], raw: RawImage, rendering: Rendering) -> tuple[str, ...]:
+    """Return a hint where there may be more in a picture than anybody can see."""
+    if int(image.max(initial=0, where=raw.valid[..., None])) > DARK:
+        return ()
+    known = raw.bands[:, raw.valid]
+    low, high = known.min(), known.max()
+    if low == high:
+        return ()
+    bands = [channel.band for channel in rendering.channels]
+    shown = f'{{"bands": {bands}, "stretch": [[{low:g}, {high:g}]]}}'
+    words = f"the picture is nearly black: its values lie between {low:g} and {high:g}"
+    return (f'{words}; the `rendering` {shown} shows them, or a `stretch` of "minmax"',)
 
 
 def _painted(source: Source, grid: GeoBox, rendering: TerrainRendering) -> Picture:

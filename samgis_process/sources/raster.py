@@ -7,33 +7,40 @@ import math
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import rasterio
+from affine import Affine
 from numpy.typing import NDArray
-from rasterio.enums import Resampling
-from rasterio.errors import RasterioError
-from rasterio.vrt import WarpedVRT
 
-from samgis_process.errors import NoData, SamgisError, SourceUnavailable
+from samgis_process.errors import InvalidInput, NoData, SamgisError, SourceUnavailable
 from samgis_process.grid import GeoBox
 from samgis_process.grid.geobox import zoom_of_resolution
-from samgis_process.rendering import Channel, Percentiles, Span
-from samgis_process.sources.availability import unreadable
+from samgis_process.rendering import Channel, Span
 from samgis_process.sources.base import RawImage, SourceInfo
-from samgis_process.sources.gdal_env import explained, gdal, is_remote
-from samgis_process.sources.pixels import coloured, common_dtype, masks, percentiles
-from samgis_process.sources.survey import MERCATOR, Survey, survey
+from samgis_process.sources.cells import (
+    missing,
+    percentiles,
+    read,
+    reduced,
+    reference,
+)
+from samgis_process.sources.gdal_env import FAILURES, explained, gdal, unopened
+from samgis_process.sources.place import Piece, spelled
+from samgis_process.sources.resample import SAME, ground_pixels, picture_pixels
+from samgis_process.sources.survey import Survey, survey
 from samgis_process.sources.units import metres_of
 from samgis_process.sources.versions import Versions
 
 FILL_SIDE = 256  # a whole source seen in so few pixels is the lowest zoom worth asking for
-# A web service says that it is a milliard pixels wide; nobody's pictures are finer than 4 cm.
+# A web service says that it is a billion pixels wide; nobody's pictures are finer than 4 cm.
 FINEST_ZOOM = 22
-PLAIN = Percentiles(2.0, 98.0)
+# Cells read for one window, where there are no overviews: a few seconds of a fast disk.
+MOST_CELLS = 2**30
+MANY = 4  # cells along a pixel for which overviews would be welcome
 
 LOGGER = logging.getLogger(__name__)
 
@@ -48,9 +55,10 @@ class GdalOptions:
         rendering: name or object of the default rendering.
         revision: changed by hand when the pixels change.
         max_zoom: highest zoom that shows more than the one before it.
-        nodata: the value that means nothing, where the dataset does not say itself.
+        nodata: the value that means nothing, whatever the dataset says.
         elevation: whether the first band is elevation.
-        vertical_unit: its unit, where the dataset does not say itself.
+        vertical_unit: its unit, whatever the dataset says.
+        crs: its coordinate reference system, whatever the dataset says.
     """
 
     gdal: Mapping[str, str] = field(default_factory=dict)
@@ -61,6 +69,7 @@ class GdalOptions:
     nodata: float | None = None
     elevation: bool = False
     vertical_unit: str | None = None
+    crs: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,6 +78,7 @@ class _State:
 
     info: SourceInfo
     survey: Survey
+    warnings: tuple[str, ...] = ()
     spans: dict[Channel, Span] = field(default_factory=dict)
 
 
@@ -125,39 +135,40 @@ class RasterSource:
     def _look(self) -> _State:
         try:
             with self._opened() as dataset:
-                seen = self._survey(dataset)
-            return _State(self._describe(seen), seen)
-        except (RasterioError, OSError) as error:
-            if is_remote(self._dataset):
-                with explained(self._id):
-                    raise
-            raise unreadable(self._id, self._dataset) from error
+                seen, warnings = self._survey(dataset)
+            return _State(self._describe(seen), seen, warnings)
+        except FAILURES as error:
+            raise unopened(self._id, self._dataset, error) from error
 
-    def _survey(self, dataset: Any) -> Survey:
-        seen = survey(dataset, self._id, self._options.roles)
-        if not self._options.elevation:
-            return seen
-        metres = metres_of(dataset, self._id, self._options.vertical_unit)
-        return replace(seen, bands=replace(seen.bands, metres=metres))
+    def _survey(self, dataset: Any) -> tuple[Survey, tuple[str, ...]]:
+        """Return what is learned of it, and what a reader of any answer should know."""
+        told = self._options
+        seen = survey(dataset, self._id, told.roles, told.nodata, told.crs)
+        if not told.elevation:
+            return seen, ()
+        metres, warning = metres_of(dataset, self._id, seen.place, told.vertical_unit)
+        return seen.holding(metres), (warning,) if warning else ()
 
     def _describe(self, seen: Survey) -> SourceInfo:
-        exact = math.ceil(zoom_of_resolution(seen.resolution) - 0.01)
+        exact = math.ceil(zoom_of_resolution(seen.place.resolution) - 0.01)
         told = self._options.max_zoom
         native = max(0, min(exact, FINEST_ZOOM)) if told is None else told
-        spread = math.log2(max(1.0, max(seen.shape) / FILL_SIDE))
+        spread = math.log2(max(1.0, max(seen.place.shape) / FILL_SIDE))
         return SourceInfo(
             id=self._id,
             version=self._versions.now(seen.files),
             zooms=(min(native, max(0, exact - math.ceil(spread))), min(24, native + 3)),
             native_zoom=native,
-            bounds=seen.bounds,
-            crs=seen.crs,
+            bounds=seen.place.bounds,
+            crs=seen.place.name,
             bands=seen.bands,
             rendering=self._options.rendering,
             **{"title": self._id, **self._about},
         )
 
-    def read(self, grid: GeoBox, bands: tuple[int, ...] | None = None) -> RawImage:
+    def read(
+        self, grid: GeoBox, bands: tuple[int, ...] | None = None, *, heights: bool = False
+    ) -> RawImage:
         """Warp the window, one part on either side of the antimeridian.
 
         Read again once if the dataset was replaced meanwhile: no picture is of two versions.
@@ -165,45 +176,109 @@ class RasterSource:
         for _ in range(2):
             state = self._current()
             try:
-                image = self._read(grid, bands, state)
+                image = self._read(grid, bands, state, heights=heights)
             except SourceUnavailable:
                 if self._current(force=True) is state:
                     raise
                 continue
             if self._current(force=True) is state:
                 return image
-        raise SourceUnavailable(f"{self._id} was changed while it was read")
+        raise SourceUnavailable(f"{self._id} was changed while it was read; ask again")
 
-    def _read(self, grid: GeoBox, bands: tuple[int, ...] | None, state: _State) -> RawImage:
-        chosen = bands or state.survey.bands.natural
-        with explained(self._id):
-            parts = [self._read_part(part, chosen, state.survey) for part in grid.parts()]
-        pixels = np.concatenate([part for part, _ in parts], axis=2)
-        valid = np.concatenate([valid for _, valid in parts], axis=1)
-        if not valid.any():
-            raise NoData(
+    def _read(
+        self, grid: GeoBox, bands: tuple[int, ...] | None, state: _State, *, heights: bool
+    ) -> RawImage:
+        seen = state.survey
+        chosen = bands or seen.bands.natural
+        ground = heights or self._options.elevation
+        pixels: NDArray[Any] | None = None
+        valid = np.zeros(grid.shape, bool)
+        warnings = dict.fromkeys(state.warnings)
+        with explained(self._id, self._dataset):
+            for piece in seen.place.pieces(grid):
+                values, known, told = self._read_piece(piece, chosen, seen, ground=ground)
+                warnings |= dict.fromkeys(told)
+                if pixels is None:
+                    pixels = np.zeros((len(chosen), *grid.shape), values.dtype)
+                rows = slice(piece.row, piece.row + piece.grid.height)
+                cols = slice(piece.col, piece.col + piece.grid.width)
+                np.copyto(pixels[:, rows, cols], values, where=known)
+                valid[rows, cols] |= known
+        if pixels is None or not valid.any():
+            raise self._nothing(state)
+        return RawImage(pixels, valid, tuple(warnings))
+
+    def _nothing(self, state: _State) -> NoData:
+        bounds = "{:.5f}, {:.5f}, {:.5f}, {:.5f}".format(*state.info.bounds)
+        with explained(self._id, self._dataset), self._opened() as dataset:
+            first = state.survey.bands.natural[:1]
+            some = reference(dataset, first, state.survey.meaning).known.any()
+        if not some:
+            return NoData(
                 "bbox",
-                f"{self._id} has no data there",
-                limit="the source's bounds: {:.5f}, {:.5f}, {:.5f}, {:.5f}".format(
-                    *state.info.bounds
-                ),
-                remedy="choose a window inside them",
+                f"{self._id} holds no data at all: every cell that was looked at is nodata",
+                limit=f"the source's bounds: {bounds}",
+                remedy="correct its `nodata`, or choose another source",
             )
-        return RawImage(pixels, valid)
+        return NoData(
+            "bbox",
+            f"{self._id} has no data there",
+            limit=f"the source's bounds: {bounds}",
+            remedy="choose a window inside them",
+        )
 
-    def _read_part(
-        self, grid: GeoBox, bands: tuple[int, ...], seen: Survey
-    ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        with self._warped(grid, seen) as vrt:
-            if seen.colours is not None:
-                return coloured(vrt, bands, seen.colours)
-            pixels = vrt.read(list(bands), out_dtype=common_dtype(vrt, bands))
-            there = masks(vrt, bands) > 0
-        # In bytes one band may well be 0 where 0 is nodata: black is, when all of them are. And
-        # not-a-number is no data, whatever value the file declares for it.
-        if pixels.dtype.kind == "f":
-            return pixels, there.all(axis=0) & np.isfinite(pixels).all(axis=0)
-        return pixels, there.any(axis=0)
+    def _read_piece(
+        self, piece: Piece, bands: tuple[int, ...], seen: Survey, *, ground: bool
+    ) -> tuple[NDArray[Any], NDArray[np.bool_], list[str]]:
+        """Return the pixels of a part of a window, where they are known, and warnings."""
+        level = sum(factor <= min(piece.steps) * SAME for factor in seen.factors) - 1
+        with self._opened(**({"overview_level": level} if level >= 0 else {})) as dataset:
+            shrink = [
+                full / now for full, now in zip(seen.place.shape, dataset.shape, strict=True)
+            ]
+            steps = [step / one for step, one in zip(piece.steps, shrink, strict=True)]
+            down, along = (max(1, math.floor(step * SAME)) for step in steps)
+            factors = (down, along)
+            box = _box(piece.cells, shrink, factors, dataset.shape)
+            if max(factors) == 1:
+                cells = read(dataset, bands, seen.meaning, box, heights=ground)
+            else:
+                self._require_few(box)
+                cells = reduced(dataset, bands, seen.meaning, box, factors, heights=ground)
+            transform = dataset.transform
+        told = [*missing(cells), *([self._slow()] if max(factors) >= MANY else [])]
+        first, _, left, _ = box
+        transform = Affine.translation(piece.turn, 0) @ transform
+        transform = transform @ Affine.translation(left, first) @ Affine.scale(along, down)
+        step = max(one / factor for one, factor in zip(steps, factors, strict=True))
+        if ground:
+            placed = ground_pixels(cells, transform, seen.place.crs, piece.grid, step)
+        else:
+            mixed = seen.meaning.colours is None
+            placed = picture_pixels(
+                cells, transform, seen.place.crs, piece.grid, step, mixed=mixed
+            )
+        return *placed, told
+
+    def _require_few(self, box: tuple[int, int, int, int]) -> None:
+        count = (box[1] - box[0]) * (box[3] - box[2])
+        if count > MOST_CELLS:
+            raise InvalidInput(
+                "bbox",
+                f"takes {count // 10**6} million cells of {self._id}, which has no overviews "
+                "for so wide a window",
+                limit=f"{MOST_CELLS // 10**6} million cells",
+                remedy=f"ask for a smaller one, or make overviews: {self._overviews()}",
+            )
+
+    def _slow(self) -> str:
+        return (
+            f"{self._id} has no overviews for so wide a window: it was read cell by cell; "
+            f"{self._overviews()} makes them"
+        )
+
+    def _overviews(self) -> str:
+        return f"gdaladdo -r average {spelled(self._dataset)}"
 
     def spans(self, channels: Sequence[Channel]) -> dict[Channel, Span]:
         """Return the percentiles of the whole source, as its overview shows them.
@@ -214,11 +289,11 @@ class RasterSource:
             SourceUnavailable: the overview cannot be read.
         """
         state = self._current()
-        missing = [channel for channel in channels if channel not in state.spans]
-        if missing:
-            with explained(self._id), self._opened() as dataset:
-                how = (state.survey.colours, self._options.nodata)
-                state.spans.update({c: percentiles(dataset, c, *how) for c in missing})
+        unknown = [channel for channel in channels if channel not in state.spans]
+        if unknown:
+            with explained(self._id, self._dataset), self._opened() as dataset:
+                seen = state.survey.meaning
+                state.spans.update({c: percentiles(dataset, c, seen) for c in unknown})
         return {channel: state.spans[channel] for channel in channels}
 
     @contextmanager
@@ -230,30 +305,18 @@ class RasterSource:
         ):
             yield dataset
 
-    @contextmanager
-    def _warped(self, grid: GeoBox, seen: Survey) -> Iterator[Any]:
-        """Open the overview that is just finer than `grid`, warped into it."""
-        level = sum(factor <= grid.resolution / seen.resolution for factor in seen.factors) - 1
-        finer = grid.resolution <= seen.resolution
-        told = None if seen.masked else self._options.nodata
-        smooth = Resampling.cubic if finer else Resampling.bilinear
-        with (
-            self._opened(**({"overview_level": level} if level >= 0 else {})) as dataset,
-            WarpedVRT(
-                dataset,
-                crs=MERCATOR,
-                transform=grid.transform,
-                width=grid.width,
-                height=grid.height,
-                # Between the numbers of two colours lies a third that has nothing to do with them.
-                resampling=smooth if seen.colours is None else Resampling.nearest,
-                # Between whole metres lie heights, not steps of a metre.
-                **({} if seen.bands.metres is None else {"dtype": "float32"}),
-                **(
-                    {"add_alpha": not seen.masked}
-                    if told is None
-                    else {"src_nodata": told, "nodata": told}
-                ),
-            ) as vrt,
-        ):
-            yield vrt
+
+def _box(
+    cells: tuple[int, int, int, int],
+    shrink: Sequence[float],
+    factors: Sequence[int],
+    shape: tuple[int, int],
+) -> tuple[int, int, int, int]:
+    """Return cells of the whole dataset as those of an overview, in whole blocks of `factors`."""
+    ends = []
+    for begin, end, one, factor, side in zip(
+        cells[::2], cells[1::2], shrink, factors, shape, strict=True
+    ):
+        ends.append(max(0, math.floor(begin / one / factor) * factor))
+        ends.append(min(side, math.ceil(end / one / factor) * factor))
+    return ends[0], ends[1], ends[2], ends[3]

@@ -20,11 +20,12 @@ from rasterio.enums import ColorInterp
 from rasterio.io import MemoryFile
 
 from samgis_process.errors import InvalidInput
-from samgis_process.grid import Bounds, GeoBox
+from samgis_process.grid import Bounds
 from samgis_process.grid.mercator import WORLD_WIDTH, world_pixels
 from samgis_process.sources.base import SourceInfo
-from samgis_process.sources.inline import ALONE, ID, ImageSource, damaged, require_size
-from samgis_process.sources.survey import MERCATOR, Survey
+from samgis_process.sources.inline import ID, SEALED, ImageSource, damaged, require_size
+from samgis_process.sources.place import MERCATOR
+from samgis_process.sources.survey import Survey
 
 FORMATS = ("PNG", "JPEG")
 DEEP = ("I", "I;16", "I;16B", "I;16L")  # Pillow's names of pictures of 16 bits
@@ -70,7 +71,7 @@ class StretchedSource(ImageSource):
 
     def _geotiff(self, pixels: NDArray[Any] | None) -> bytes:
         width, height, bands, dtype = self._header
-        with rasterio.Env(**ALONE), MemoryFile(ext=".tif") as memory:
+        with rasterio.Env(**SEALED), MemoryFile(ext=".tif") as memory:
             with memory.open(
                 driver="GTiff",
                 width=width,
@@ -89,15 +90,6 @@ class StretchedSource(ImageSource):
                 if pixels is not None:
                     dataset.write(pixels)
             return bytes(memory.getbuffer())
-
-    @contextmanager
-    def _warped(self, grid: GeoBox, seen: Survey) -> Iterator[Any]:
-        """Put a window beyond the antimeridian where the picture has its columns there."""
-        left = (self._bounds.west + 180.0) / 360.0 * grid.world_size
-        if self._bounds.crosses_antimeridian and grid.col_off + grid.width <= left:
-            grid = replace(grid, col_off=grid.col_off + grid.world_size)
-        with super()._warped(grid, seen) as vrt:
-            yield vrt
 
 
 def _transform(bounds: Bounds, header: _Header) -> Affine:

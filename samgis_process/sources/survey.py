@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import rasterio
 from numpy.typing import NDArray
-from pyproj import Transformer
-from pyproj.exceptions import ProjError
-from rasterio import warp
-from rasterio.enums import ColorInterp
-from rasterio.transform import array_bounds
+from rasterio.enums import ColorInterp, MaskFlags
+from rasterio.errors import RasterioError
 
-from samgis_process.grid.mercator import MAX_LAT, WORLD_WIDTH, Bounds, world_pixels
 from samgis_process.rendering import Bands, Span
 from samgis_process.settings import ConfigurationError
+from samgis_process.sources.cells import Meaning
+from samgis_process.sources.place import Place, place_of, spelled
 
-MERCATOR = "EPSG:3857"
 COLOURS = ("red", "green", "blue")
 # Descriptions of bands that mean one colour in every product; B4 is red here, infrared there.
 _NAMES = {
@@ -30,6 +27,8 @@ _NAMES = {
     "blue": re.compile(r"blue|b02", re.IGNORECASE),
     "nir": re.compile(r"nir|nir08|near[ _-]?infra[ _-]?red|b08", re.IGNORECASE),
 }
+MOST_FILES = 1000  # of a dataset in pieces; more would make every request slow
+LISTED = 8  # subdatasets named in a message
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,67 +37,65 @@ class Survey:
 
     Attributes:
         files: those on this machine that the dataset is made of.
-        masked: whether the dataset has a nodata value or an alpha band.
-        resolution: EPSG:3857 metres per pixel, in the middle.
+        place: where its cells lie.
+        meaning: what its numbers mean.
         factors: of the overviews, the finest first.
-        colours: uint8 (entries, 4), RGBA of a palette's entries; the bands are then these four.
     """
 
     files: tuple[Path, ...]
-    shape: tuple[int, int]
-    masked: bool
-    resolution: float
+    place: Place
+    meaning: Meaning
     factors: tuple[int, ...]
     bands: Bands
-    bounds: Bounds
-    crs: str | None
-    colours: NDArray[np.uint8] | None = None
+
+    def holding(self, metres: float) -> Survey:
+        """Return it with elevation in the first band, of so many metres a unit."""
+        return replace(
+            self,
+            bands=replace(self.bands, metres=metres),
+            meaning=replace(self.meaning, metres=metres),
+        )
 
 
-def survey(dataset: Any, source_id: str, roles: Mapping[str, int]) -> Survey:
+def survey(
+    dataset: Any,
+    source_id: str,
+    roles: Mapping[str, int],
+    nodata: float | None = None,
+    crs: str | None = None,
+) -> Survey:
     """Look at an open dataset.
 
     Args:
         roles: the bands that the operator calls red, green, blue or nir.
+        nodata: what means nothing, whatever the dataset says.
+        crs: where it lies, whatever the dataset says.
 
     Raises:
         ConfigurationError: it cannot be drawn on a map.
     """
-    _require_place(dataset, source_id)
     _require_numbers(dataset, source_id)
-    colours = _palette(dataset)
-    epsg = dataset.crs.to_epsg()
-    return Survey(
-        files=tuple(path for path in map(Path, dataset.files) if path.is_file()),
-        shape=dataset.shape,
-        masked=dataset.nodata is not None or ColorInterp.alpha in dataset.colorinterp,
-        resolution=_resolution(dataset),
-        factors=tuple(dataset.overviews(1)),
-        bands=_bands(dataset, source_id, roles) if colours is None else Bands(surveyed=True),
-        bounds=_bounds(dataset),
-        crs=None if epsg is None else f"EPSG:{epsg}",
-        colours=colours,
-    )
-
-
-def _require_place(dataset: Any, source_id: str) -> None:
-    if dataset.crs is None or dataset.transform.is_identity:
+    # Those of a VRT are its author's, as its parts are; Erdas files keep theirs beside them.
+    if "OVERVIEW_FILE" in dataset.tags(ns="OVERVIEWS") and dataset.driver not in {"VRT", "HFA"}:
         raise ConfigurationError(
-            f"source {source_id} has no coordinate reference system with a transform; warp it "
-            "first, for instance with gdalwarp -t_srs EPSG:3857"
+            f"source {source_id} names overviews elsewhere; write it anew without them: "
+            "gdal_translate -of COG IN OUT"
         )
-    try:
-        Transformer.from_crs(dataset.crs.to_wkt(), MERCATOR)
-    except ProjError as error:
-        raise ConfigurationError(
-            f"source {source_id} has no place in Web Mercator; is it on Earth?"
-        ) from error
+    place = place_of(dataset, source_id, crs)
+    meaning = _meaning(dataset, nodata)
+    bands = Bands(surveyed=True)
+    if meaning.colours is None:
+        bands = _bands(dataset, source_id, roles, meaning)
+    return Survey(_files(dataset), place, meaning, tuple(dataset.overviews(1)), bands)
 
 
 def _require_numbers(dataset: Any, source_id: str) -> None:
     if dataset.count == 0:
+        names = [spelled(name) for name in dataset.subdatasets[:LISTED]]
+        more = " ..." if len(dataset.subdatasets) > LISTED else ""
         raise ConfigurationError(
-            f"source {source_id} has no bands of its own; name one of its subdatasets"
+            f"source {source_id} has no bands of its own; name one of its subdatasets: "
+            f"{', '.join(names)}{more}"
         )
     if any("complex" in name or name == "cint16" for name in dataset.dtypes):
         raise ConfigurationError(
@@ -106,30 +103,36 @@ def _require_numbers(dataset: Any, source_id: str) -> None:
         )
 
 
-def _resolution(dataset: Any) -> float:
-    """Return EPSG:3857 metres per pixel in the middle, the finer of both directions.
+def _files(dataset: Any) -> tuple[Path, ...]:
+    """Return all files, those behind VRTs inside of VRTs too."""
+    found: dict[Path, None] = {}
+    waiting = [Path(name) for name in dataset.files]
+    while waiting and len(found) < MOST_FILES:
+        path = waiting.pop(0)
+        if path in found or not path.is_file():
+            continue
+        found[path] = None
+        if path.suffix.lower() == ".vrt" and str(path) != dataset.name:
+            try:
+                with rasterio.open(path) as inner:
+                    waiting += map(Path, inner.files)
+            except RasterioError:  # what reads its pixels will say so
+                continue
+    return tuple(found)
 
-    Of a small step, not of the whole extent: that would be the world where the source crosses
-    the antimeridian.
-    """
-    col, row = dataset.width / 2, dataset.height / 2
-    steps = ((col, row), (col + 1, row), (col, row + 1))
-    corners = [dataset.transform @ step for step in steps]
-    lngs, lats = warp.transform(dataset.crs, "OGC:CRS84", *zip(*corners, strict=True))
-    cols, rows = world_pixels(np.array(lngs), np.array(lats), 1)
-    across = (cols[1:] - cols[0] + 0.5) % 1 - 0.5
-    return float(np.hypot(across, rows[1:] - rows[0]).min() * WORLD_WIDTH)
 
-
-def _bounds(dataset: Any) -> Bounds:
-    """Return degrees. Of all four corners: the transform may be rotated, or count from below."""
-    edges = array_bounds(dataset.height, dataset.width, dataset.transform)
-    xs, ys = sorted(edges[::2]), sorted(edges[1::2])
-    box = (xs[0], ys[0], xs[1], ys[1])
-    west, south, east, north = warp.transform_bounds(dataset.crs, "OGC:CRS84", *box)
-    if not all(math.isfinite(edge) for edge in (west, south, east, north)):
-        west, south, east, north = -180.0, -MAX_LAT, 180.0, MAX_LAT
-    return Bounds(west, max(south, -MAX_LAT), east, min(north, MAX_LAT))
+def _meaning(dataset: Any, nodata: float | None) -> Meaning:
+    alpha = [i for i, kind in enumerate(dataset.colorinterp, 1) if kind is ColorInterp.alpha]
+    flags = dataset.mask_flag_enums
+    return Meaning(
+        scales=tuple(dataset.scales),
+        offsets=tuple(dataset.offsets),
+        nodata=nodata,
+        alpha=alpha[0] if alpha else None,
+        declared=any(MaskFlags.all_valid not in band for band in flags),
+        apart=any(MaskFlags.per_dataset in band for band in flags),
+        colours=_palette(dataset),
+    )
 
 
 def _palette(dataset: Any) -> NDArray[np.uint8] | None:
@@ -142,7 +145,7 @@ def _palette(dataset: Any) -> NDArray[np.uint8] | None:
     return table
 
 
-def _bands(dataset: Any, source_id: str, roles: Mapping[str, int]) -> Bands:
+def _bands(dataset: Any, source_id: str, roles: Mapping[str, int], meaning: Meaning) -> Bands:
     for name, number in roles.items():
         if not 1 <= number <= dataset.count:
             raise ConfigurationError(
@@ -157,7 +160,7 @@ def _bands(dataset: Any, source_id: str, roles: Mapping[str, int]) -> Bands:
         natural = tuple(plain[:3]) if len(plain) >= 3 else tuple(plain[:1]) or (1,)
     # The fourth band of most imagery (NAIP, PlanetScope, SPOT) is infrared, unless it is alpha.
     nir = known.get("nir") or (4 if 4 in plain else None)
-    spans = tuple(_span(dataset, index) for index in dataset.indexes)
+    spans = tuple(_span(dataset, index, meaning) for index in dataset.indexes)
     return Bands(spans, natural, nir, surveyed=True)
 
 
@@ -175,9 +178,10 @@ def _described(dataset: Any) -> dict[str, int]:
     return found
 
 
-def _span(dataset: Any, index: int) -> Span | None:
+def _span(dataset: Any, index: int, meaning: Meaning) -> Span | None:
     """Return the range of a band whose dtype says it: bytes, and fewer bits than that."""
     if dataset.dtypes[index - 1] != "uint8":
         return None
     bits = int(dataset.tags(index, ns="IMAGE_STRUCTURE").get("NBITS", 8))
-    return Span(0.0, float(2 ** min(bits, 8) - 1))
+    ends = (meaning.scaled(value, index) for value in (0.0, float(2 ** min(bits, 8) - 1)))
+    return Span(*sorted(ends))

@@ -100,7 +100,13 @@ class TileSource:
         self._pace = Pace(transport.max_rate)
         self._pool = ThreadPoolExecutor(transport.threads, f"tiles-{info.id}")
 
-    def read(self, grid: GeoBox, bands: tuple[int, ...] | None = None) -> RawImage:
+    def read(
+        self,
+        grid: GeoBox,
+        bands: tuple[int, ...] | None = None,
+        *,
+        heights: bool = False,  # noqa: ARG002  what tiles hold is known from their encoding
+    ) -> RawImage:
         """Fetch the tiles that cover `grid` and cut the window out of them."""
         rgba = np.zeros((grid.height, grid.width, 4), np.uint8)
         count = self._fetch_all(grid, rgba)

@@ -121,7 +121,7 @@ def test_a_file_that_is_not_there_or_lies_nowhere_is_named(tmp_path):
         path = write(tmp_path / "a.tif", np.ones((1, 5, 5), np.uint8), None, None)
     with (
         pytest.warns(rasterio.errors.NotGeoreferencedWarning),
-        pytest.raises(ConfigurationError, match="no coordinate reference system"),
+        pytest.raises(ConfigurationError, match="it has no transform"),
     ):
         RasterSource.open("r", path)
 
