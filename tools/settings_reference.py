@@ -44,6 +44,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
 }
 # Defaults that depend on the machine, in words.
 IN_WORDS = {
+    "models.directory": "see there",
     "cache.directory": "the user's cache directory",
     "results.directory": "the user's data directory",
 }
@@ -75,7 +76,7 @@ def _section(name: str, model: type[BaseModel]) -> str:
     lines = [f"## `{name}`", "", (model.__doc__ or "").strip(), "", "| key | default | meaning |"]
     lines.append("| --- | --- | --- |")
     for key, field in model.model_fields.items():
-        if key != "type":
+        if key != "type" and field.description:
             words = IN_WORDS.get(f"{name}.{key}")
             lines.append(f"| `{key}` | {words or _default(field)} | {field.description} |")
     return "\n".join(lines) + "\n"
@@ -93,7 +94,7 @@ def _short() -> str:
     lines += [f"| `{name}` | `{'.'.join(path)}` |" for name, path in SHORT_NAMES.items()]
     lines += [
         "| `HOST`, `PORT` | where `samgis-process serve` listens: `127.0.0.1`, `5000` |",
-        "| `PYGEOAPI_CONFIG` | the configuration file: `pygeoapi-config.yml` |",
+        "| `PYGEOAPI_CONFIG` | the configuration file, as `--config` |",
         "| `SAMGIS_CHECKPOINT` | a checkpoint on disk, instead of a download at set-up |",
         "| `SAMGIS_TEST_DATA` | tests: the directory of reference data |",
         "| `SAMGIS_TEST_REQUIRE` | tests: `all` makes a skip for a missing part a failure |",

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from samgis_process.cli.files import put
-from samgis_process.cli.pictures import picture
+from samgis_process.cli.pictures import Rendering, image_options, picture
 from samgis_process.cli.running import Report, run
 from samgis_process.cli.window import BBOX, WindowCommand
 from samgis_process.errors import InvalidInput
@@ -27,14 +27,13 @@ ENDINGS = (".tif", ".tiff", ".png")
 
 
 @click.command(cls=WindowCommand)
-@click.argument(
-    "image", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False)
-)
+@click.argument("image", required=False)
 @click.option("--bbox", type=BBOX, help="The window, in degrees.")
 @click.option("--zoom", type=int, help="Tile zoom; by default some 1024 cells along a side.")
 @click.option("--source", help="Id of a source of elevation; by default the first.")
 @click.option(
     "--rendering",
+    type=Rendering(),
     default=RENDERING,
     show_default=True,
     help=f"How elevation becomes colours: {', '.join(TERRAIN)}.",
@@ -49,6 +48,7 @@ ENDINGS = (".tif", ".tiff", ".png")
 @click.option("--radius", metavar="CELLS|METRESm", help="As in 16 or 500m.")
 @click.option("--sun", type=float, nargs=2, metavar="AZ ALT", help="Degrees; 315 45 by default.")
 @click.option("--smooth", type=float, metavar="M", help="Metres of smoothing before the layers.")
+@image_options
 @click.option("--z-factor", type=float, metavar="F", help="By which heights are multiplied.")
 @click.option(
     "--out",
@@ -59,15 +59,16 @@ ENDINGS = (".tif", ".tiff", ".png")
 @click.option("--quiet", is_flag=True, help="No bar on standard error.")
 @click.pass_context
 def composite(
-    ctx: click.Context, /, image: Path | None, out: Path, *, quiet: bool, **options: Any
+    ctx: click.Context, /, image: str | None, out: Path, *, quiet: bool, **options: Any
 ) -> None:
     """Draw elevation as an RGB composite, with layers such as slope and openness.
 
-    IMAGE is a raster of elevation, of any size; without it, --source is a source of the
+    IMAGE is a raster of elevation, of any size, or any other name
+    that GDAL opens; without it, --source is a source of the
     configuration. A directory gets item.json, a STAC item that names the files beside it.
     """
     settings = load_settings(ctx.obj.resolve())
-    seen = picture(image, settings, options["bbox"], options["source"], elevation=True)
+    seen = picture(image, settings, options, elevation=True)
     process = wiring.dem_composite(seen.settings)
     alone = out.suffix.lower() in ENDINGS
     if alone and options["layers"]:

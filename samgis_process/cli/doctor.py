@@ -15,7 +15,7 @@ import click
 
 from samgis_process.cli import checks
 from samgis_process.errors import SamgisError
-from samgis_process.settings import Settings
+from samgis_process.settings import DEFAULT_CONFIG, Settings
 from samgis_process.settings import load as load_settings
 
 State = Literal["ok", "warn", "FAIL"]
@@ -43,7 +43,8 @@ def examine(config: Path, host: str, port: int) -> Iterator[Finding]:
 
     def parse() -> checks.Outcome:
         settings.append(load_settings(config))
-        return checks.Outcome(f"{config.name} makes sense")
+        own = config == DEFAULT_CONFIG.resolve()
+        return checks.Outcome(f"{'the package\'s own' if own else config.name} makes sense")
 
     yield _found("config", parse, "correct it; docs/reference/settings.md lists every setting")
     if not settings:

@@ -6,26 +6,40 @@ import json
 import logging
 import os
 import sys
+import warnings
+from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import click
+from rasterio.errors import NotGeoreferencedWarning
 
 from samgis_process import __version__
+from samgis_process.blobs import BlobStore
 from samgis_process.cli import serving
 from samgis_process.cli.composite import composite
 from samgis_process.cli.doctor import doctor
 from samgis_process.cli.exit_codes import INTERRUPTED, OUR_FAULT, SOURCE_DOWN, WRONG_USE
 from samgis_process.cli.keys import keys
-from samgis_process.cli.models import models
+from samgis_process.cli.models import ensure_model, models
 from samgis_process.cli.progress import Progress
 from samgis_process.cli.segment import segment
-from samgis_process.errors import Fault, InvalidRequest, SamgisError, SourceUnavailable
+from samgis_process.cli.streams import only_ours
+from samgis_process.errors import (
+    Fault,
+    InvalidRequest,
+    SamgisError,
+    SourceDamaged,
+    SourceUnavailable,
+)
 from samgis_process.server import wiring
 from samgis_process.server.logs import set_up_logging
-from samgis_process.settings import ConfigurationError, Settings
+from samgis_process.settings import DEFAULT_CONFIG, ConfigurationError, Settings
 from samgis_process.settings import load as load_settings
 from samgis_process.sources import sample
+
+HERE = Path("pygeoapi-config.yml")
 
 
 class _Commands(click.Group):
@@ -33,7 +47,8 @@ class _Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with only_ours():
+                return super().invoke(ctx)
         except SamgisError as error:
             click.echo(f"samgis-process: {_said(error)}", err=True)
             ctx.exit(_exit_code(error))
@@ -57,6 +72,8 @@ def _one(fault: Fault) -> str:
 def _exit_code(error: SamgisError) -> int:
     if isinstance(error, InvalidRequest | ConfigurationError):
         return WRONG_USE
+    if isinstance(error, SourceDamaged):  # the caller's own file, or one that the caller named
+        return WRONG_USE
     return SOURCE_DOWN if isinstance(error, SourceUnavailable) else OUR_FAULT
 
 
@@ -66,15 +83,17 @@ def _exit_code(error: SamgisError) -> int:
     "--config",
     type=click.Path(path_type=Path, dir_okay=False),
     envvar=wiring.CONFIG_VARIABLE,
-    default="pygeoapi-config.yml",
-    show_default=True,
-    help="pygeoapi's configuration file, with the section `samgis:`.",
+    help="pygeoapi's configuration file, with the section `samgis:`. Without it, `serve` takes "
+    f"{HERE} of the directory, all others that of the package.",
 )
 @click.pass_context
-def main(ctx: click.Context, config: Path) -> None:
+def main(ctx: click.Context, config: Path | None) -> None:
     """Segment Anything on the map, through OGC API - Processes."""
     logging.getLogger("samgis_process").addHandler(logging.NullHandler())  # unless it is set up
-    ctx.obj = config
+    warnings.filterwarnings("ignore", category=NotGeoreferencedWarning)  # our words say it better
+    if config is None and ctx.invoked_subcommand == "serve" and HERE.is_file():
+        config = HERE
+    ctx.obj = config or DEFAULT_CONFIG
 
 
 def _settings(ctx: click.Context) -> Settings:
@@ -91,6 +110,7 @@ def serve(ctx: click.Context, host: str, port: int) -> None:
     serving.stop_on_sigterm()
     config = ctx.obj.resolve()
     sockets = serving.claim(host, port)
+    click.echo(f"Configuration: {config}", err=True)
     port = sockets[0].getsockname()[1]
     os.environ |= {"HOST": host, "PORT": str(port)}  # the configuration file reads them
     settings = load_settings(config)
@@ -116,6 +136,7 @@ def _warn_of_the_open(host: str, settings: Settings) -> None:
 
 def _ready(settings: Settings) -> wiring.Services:
     """Open what would otherwise fail or wait at the first request."""
+    ensure_model(settings)
     progress = Progress()
     progress("Opening the model", None)
     services = wiring.build_services(settings)
@@ -140,19 +161,18 @@ def cache() -> None:
     """Look at what is kept on disk, or empty it."""
 
 
+def _stores(ctx: click.Context) -> Iterator[tuple[str, BlobStore]]:
+    caches = wiring.Caches.of(_settings(ctx))
+    for field in fields(caches):
+        yield field.name, getattr(caches, field.name)
+
+
 @cache.command("stats")
 @click.pass_context
 def cache_stats(ctx: click.Context) -> None:
     """Print entries and bytes of each store as JSON."""
-    caches = wiring.Caches.of(_settings(ctx))
-    stores = {
-        "embeddings": caches.embeddings,
-        "prefixes": caches.prefixes,
-        "tiles": caches.tiles,
-        "pictures": caches.pictures,
-    }
     report = {}
-    for name, store in stores.items():
+    for name, store in _stores(ctx):
         stats = store.stats()
         report[name] = {
             "entries": stats.entries,
@@ -166,13 +186,7 @@ def cache_stats(ctx: click.Context) -> None:
 @click.pass_context
 def cache_clear(ctx: click.Context) -> None:
     """Remove every embedding, kept answer, tile and picture; a running server makes new ones."""
-    caches = wiring.Caches.of(_settings(ctx))
-    for name, store in (
-        ("embeddings", caches.embeddings),
-        ("prefixes", caches.prefixes),
-        ("tiles", caches.tiles),
-        ("pictures", caches.pictures),
-    ):
+    for name, store in _stores(ctx):
         removed = store.clear()
         click.echo(f"{name}: removed {removed.entries} entries, {removed.size_bytes} bytes")
 

@@ -109,6 +109,19 @@ def _state(model: Installed | None) -> dict[str, Any]:
     return {"state": state, "directory": directory, "files": files}
 
 
+def ensure_model(settings: Settings) -> None:
+    """Install the configured model if it is in the catalogue, unrestricted, and not there yet."""
+    from samgis_process.weights.build import ensure  # noqa: PLC0415  set-up code, not for serving
+
+    entry = catalogue.entries().get(settings.models.default)
+    if entry is None or entry.restricts or entry.installed(settings.models.directory):
+        return
+    click.echo(f"{entry.title}: licence {entry.licence}, {entry.licence_url}", err=True)
+    progress = Progress()
+    directory = ensure(entry, settings.models.directory, progress)
+    progress(f"{entry.title} is ready in {directory}", None)
+
+
 @models.command()
 @click.argument("model_id", metavar="ID", required=False)
 @click.option("--accept-licence", is_flag=True, help="Needed where a licence limits the use.")

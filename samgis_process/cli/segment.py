@@ -12,19 +12,19 @@ import click
 
 from samgis_process.cli import prompts
 from samgis_process.cli.files import put
-from samgis_process.cli.pictures import Picture, picture
+from samgis_process.cli.models import ensure_model
+from samgis_process.cli.pictures import Picture, Rendering, image_options, picture
 from samgis_process.cli.running import Report, run
 from samgis_process.cli.window import BBOX, POINT
 from samgis_process.ogc.delivery import suffix
 from samgis_process.ogc.encode import to_bytes
 from samgis_process.ogc.execute import perform_json
-from samgis_process.ogc.process import Context, Output
+from samgis_process.ogc.process import Context
 from samgis_process.ogc.request import Offer
 from samgis_process.processes.segment_description import SHAPE_INPUTS
 from samgis_process.server import wiring
 from samgis_process.settings import load as load_settings
 
-GEOJSON = "application/geo+json"
 ALSO = {".json": ".geojson", ".tiff": ".tif"}
 OUTPUT = "features"
 
@@ -48,9 +48,7 @@ def _shape_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @click.command(cls=prompts.PromptCommand)
-@click.argument(
-    "image", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False)
-)
+@click.argument("image", required=False)
 @click.option("--point", type=POINT, multiple=True, help="On an object; may be repeated.")
 @click.option("--exclude", type=POINT, multiple=True, help="Not on it; may be repeated.")
 @click.option(
@@ -61,10 +59,11 @@ def _shape_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--source", metavar="ID", help="A source of the configuration, without IMAGE.")
 @click.option("--zoom", type=int, help="Tile zoom; by default what suits the model.")
 @click.option("--elevation", is_flag=True, help="IMAGE is elevation, to be drawn as terrain.")
-@click.option("--rendering", metavar="NAME", help="How bands or elevation become colours.")
+@click.option("--rendering", type=Rendering(), help="How bands or elevation become colours.")
 @click.option("--model", metavar="ID", help="An installed model other than the default one.")
 @click.option("--masks", type=click.Choice(["best", "all"]), help="`all`: other readings too.")
 @click.option("--detail", type=click.Choice(["auto", "never", "always"]), help="Second looks.")
+@image_options
 @_shape_options
 @click.option(
     "--out",
@@ -76,7 +75,7 @@ def _shape_options(command: Callable[..., None]) -> Callable[..., None]:
 def segment(
     ctx: click.Context,
     /,
-    image: Path | None,
+    image: str | None,
     out: Path | None,
     *,
     elevation: bool,
@@ -85,8 +84,9 @@ def segment(
 ) -> None:
     """Outline what is pointed at, in a picture of yours or in a source.
 
-    IMAGE is a raster with a place, of any size: --bbox chooses a window of it. Or it is a PNG or
-    JPEG, which --bbox puts on the map. Prompts are used in the order in which they are given.
+    IMAGE is a raster with a place, of any size, or any other name that GDAL opens: --bbox chooses
+    a window of it. Or it is a PNG, JPEG or WebP, which --bbox puts on the map. Prompts are used in
+    the order in which they are given.
 
     Without --out GeoJSON goes to standard output.
     """
@@ -95,11 +95,13 @@ def segment(
     if elevation and image is None:
         raise click.UsageError("--elevation is about IMAGE, which is not given.")
     settings = load_settings(ctx.obj.resolve())
-    seen = picture(image, settings, options["bbox"], options["source"], elevation=elevation)
+    seen = picture(image, settings, options, elevation=elevation)
+    ensure_model(settings)
     given = _inputs(options) | prompts.inputs(ctx)
     ending = out.suffix.lower() if out else ".geojson"
-    found, file = run(lambda report: _segment(seen, given, ending, report), quiet=quiet)
-    for warning in found["samgis"]["warnings"]:
+    warnings: list[str] = []
+    file = run(lambda report: _segment(seen, given, ending, report, warnings), quiet=quiet)
+    for warning in warnings:
         click.echo(warning, err=True)
     if out is None:
         sys.stdout.buffer.write(file + b"\n")
@@ -114,24 +116,16 @@ def _inputs(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _segment(
-    seen: Picture, given: dict[str, Any], ending: str, report: Report
-) -> tuple[dict[str, Any], bytes]:
-    """Return the collection, and the file of it that the ending means."""
+    seen: Picture, given: dict[str, Any], ending: str, report: Report, warnings: list[str]
+) -> bytes:
+    """Return the file that the ending means; warnings go into the list."""
     report(0.0, "opening the model")
     services = wiring.build_services(seen.settings)
     offer = Offer(services.processes["segment"])
     media_type = _media_type(offer.outputs[OUTPUT], ending)
-    inputs = seen.inputs | given
-
-    def made(wanted: str) -> Output:
-        context = Context(str(uuid.uuid4()), on_report=report)
-        outputs = {OUTPUT: {"format": {"mediaType": wanted}}}
-        return perform_json(offer, inputs, outputs, context)[OUTPUT]
-
-    # GeoJSON alone tells of warnings; what it took is kept for the other kinds of file.
-    collection = made(GEOJSON)
-    output = collection if media_type == GEOJSON else made(media_type)
-    return collection.value, to_bytes(output)
+    context = Context(str(uuid.uuid4()), on_report=report, on_warning=warnings.append)
+    outputs = {OUTPUT: {"format": {"mediaType": media_type}}}
+    return to_bytes(perform_json(offer, seen.inputs | given, outputs, context)[OUTPUT])
 
 
 def _media_type(offered: Sequence[str], ending: str) -> str:

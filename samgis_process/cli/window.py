@@ -16,8 +16,11 @@ PROMPTS = "samgis_process.cli.prompts"
 _PLACE = re.compile(r"\w+(\[\d+\])?")
 
 
+_COUNTS = {"--bbox": 4, "--box": 4, "--point": 2, "--exclude": 2}
+
+
 class Degrees(click.ParamType[list[float]]):
-    """Numbers with commas between them, such as LNG,LAT."""
+    """Numbers with commas or blanks between them, such as LNG,LAT."""
 
     def __init__(self, names: str) -> None:
         self.name = names
@@ -28,7 +31,7 @@ class Degrees(click.ParamType[list[float]]):
     ) -> list[float]:
         """Return the numbers."""
         try:
-            numbers = [float(part) for part in value.split(",")]
+            numbers = [float(part) for part in re.split(r"\s*,\s*|\s+", value.strip())]
         except ValueError:
             numbers = []
         if len(numbers) != self._count:
@@ -41,7 +44,7 @@ POINT = Degrees("LNG,LAT")
 
 
 class WindowCommand(click.Command):
-    """Takes `--bbox W S E N` too, and names options where the process names its inputs."""
+    """Takes `--bbox W S E N` and the like, and names options as the process names its inputs."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse what was typed."""
@@ -62,13 +65,14 @@ def _shown_name(param: click.Parameter) -> str:
 
 
 def joined(args: Sequence[str]) -> Iterator[str]:
-    """Yield the arguments, the four that follow `--bbox` as one if they are numbers."""
+    """Yield the arguments, the numbers that follow `--bbox` and its like as one."""
     rest = list(args)
     while rest:
         yield (first := rest.pop(0))
-        if first == "--bbox" and len(rest) > 3 and all(map(_is_number, rest[:4])):
-            yield ",".join(rest[:4])
-            del rest[:4]
+        count = _COUNTS.get(first, 0)
+        if count and len(rest) >= count and all(map(_is_number, rest[:count])):
+            yield ",".join(rest[:count])
+            del rest[:count]
 
 
 def _is_number(text: str) -> bool:

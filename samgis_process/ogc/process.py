@@ -24,6 +24,10 @@ def _nobody_listens(_fraction: float, _message: str) -> None:
     pass
 
 
+def _nobody_is_warned(_words: str) -> None:
+    pass
+
+
 def _nobody_cancels() -> bool:
     return False
 
@@ -41,6 +45,7 @@ class Context:
         owner: whose request it is; who keeps anything keeps it for them. "" for nobody's.
         attempt: the name of this try of a job; what is kept for it goes with the job. "" where
             the run is waited for.
+        on_warning: told what a reader of the answer should know, whatever the answer's format.
     """
 
     request_id: str
@@ -50,10 +55,15 @@ class Context:
     is_cancelled: Callable[[], bool] = _nobody_cancels
     owner: str = ""
     attempt: str = ""
+    on_warning: Callable[[str], None] = _nobody_is_warned
 
     def report(self, fraction: float, message: str) -> None:
         """Say how far the work has come, 0 to 1."""
         self.on_report(fraction, message)
+
+    def warn(self, words: str) -> None:
+        """Say what a reader of the answer should know."""
+        self.on_warning(words)
 
     def link(self, path: str) -> str:
         """Return the address of a path of this server, which begins with a slash."""

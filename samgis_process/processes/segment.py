@@ -61,6 +61,9 @@ class Context(Protocol):
     def report(self, fraction: float, message: str) -> None:
         """Say how far the work is, 0 to 1."""
 
+    def warn(self, words: str) -> None:
+        """Say what a reader of the answer should know, whatever its format."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Found:
@@ -105,11 +108,13 @@ class SegmentProcess:
         if isinstance(request.source, ImageSource):
             self._pictures.keep(request.source)
         features = run.features()
-        collection = {
+        collection: dict[str, Any] = {
             "type": "FeatureCollection",
             "features": features,
             "samgis": run.member(context.request_id),
         }
+        for words in collection["samgis"]["warnings"]:
+            context.warn(words)
         wanted = context.outputs.get("features", GEOJSON)
         answer = Answer(request, inputs, collection, run.outlines)
         return wanted, written(answer, wanted)

@@ -28,6 +28,7 @@ from samgis_process.server.fetching import fetcher
 from samgis_process.settings import AccessSettings, LimitSettings, Settings
 from samgis_process.settings import load as load_settings
 from samgis_process.sources import SourceCatalogue
+from samgis_process.sources.gdal_env import bound_cache
 
 CONFIG_VARIABLE = "PYGEOAPI_CONFIG"  # pygeoapi's own, so that both read one file
 
@@ -208,6 +209,7 @@ def dem_composite(settings: Settings) -> DemCompositeProcess:
 def source_catalogue(settings: Settings, caches: Caches) -> SourceCatalogue:
     """Return the sources on offer; none is opened yet."""
     directory = settings.cache.directory
+    bound_cache(settings.limits.gdal_cache_bytes)
     return SourceCatalogue(settings.sources, settings.default_source, directory, caches.tiles)
 
 

@@ -3,7 +3,14 @@
 Any value can be overridden by `SAMGIS_SECTION__KEY` (`SAMGIS_LIMITS__MAX_PROMPTS=50`).
 """
 
-from samgis_process.settings.reading import SHORT_NAMES, ConfigurationError, Settings, load, parse
+from samgis_process.settings.reading import (
+    DEFAULT_CONFIG,
+    SHORT_NAMES,
+    ConfigurationError,
+    Settings,
+    load,
+    parse,
+)
 from samgis_process.settings.sections import (
     AccessSettings,
     CacheSettings,
@@ -26,6 +33,7 @@ from samgis_process.settings.sources import (
 )
 
 __all__ = [
+    "DEFAULT_CONFIG",
     "SHORT_NAMES",
     "AccessSettings",
     "CacheSettings",

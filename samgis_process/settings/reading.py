@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from pydantic import Field, ValidationError
@@ -18,7 +19,6 @@ from samgis_process.settings.sections import (
     CallbackSettings,
     HrefSettings,
     JobSettings,
-    KeySettings,
     LimitSettings,
     ModelSettings,
     ResultSettings,
@@ -40,6 +40,20 @@ SHORT_NAMES = {
     "SAMGIS_CACHE_DIR": ("cache", "directory"),
     "SAMGIS_DATA_DIR": ("results", "directory"),
     "SAMGIS_MODELS_DIR": ("models", "directory"),
+}
+
+DEFAULT_CONFIG = Path(__file__).parents[1] / "pygeoapi-config.yml"
+PREFIX = "SAMGIS_"
+# Variables of other parts: where models come from, and what tests need.
+NO_SETTINGS = ("SAMGIS_CHECKPOINT", "SAMGIS_MODEL_FILES", "SAMGIS_API_KEY", "SAMGIS_TEST_")
+_NO_WORD = re.compile(r"\W")
+_SOURCES = object()  # in a walk along a path: between the name of a source and its kind
+_BY_KIND: dict[Any, type[Section]] = {
+    "xyz": XyzSettings,
+    "raster": RasterSettings,
+    "gdal": GdalSettings,
+    "sample": SampleSettings,
+    "sample-dem": SampleDemSettings,
 }
 
 
@@ -72,11 +86,13 @@ def load(config_path: Path, environ: Mapping[str, str] = os.environ) -> Settings
         ConfigurationError: the file cannot be read, or a setting is unknown or wrong.
     """
     try:
-        document = yaml.safe_load(config_path.read_text(encoding="utf-8")) or {}
+        text = config_path.read_text(encoding="utf-8")
+        document = yaml.safe_load(text) or {}
     except (OSError, yaml.YAMLError) as error:
         raise ConfigurationError(f"{config_path.name} cannot be read: {error}") from error
     section = _expand(document.get("samgis") or {}, environ)
-    return parse(_overridden(section, environ), config_path.parent)
+    own = {name: value for name, value in environ.items() if f"${{{name}" not in text}
+    return parse(_overridden(section, own), config_path.parent)
 
 
 def parse(section: Mapping[str, Any], base: Path) -> Settings:
@@ -118,15 +134,42 @@ def _expand(value: Any, environ: Mapping[str, str]) -> Any:
 def _overridden(section: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
     result = {**section}
     for name, text in environ.items():
-        path = SHORT_NAMES.get(name) or tuple(name.removeprefix("SAMGIS_").lower().split("__"))
-        if name not in SHORT_NAMES and not (name.startswith("SAMGIS_") and len(path) > 1):
+        path: tuple[str, ...]
+        if name in SHORT_NAMES:
+            path, value = SHORT_NAMES[name], text
+        elif name.startswith(PREFIX) and not name.startswith(NO_SETTINGS):
+            path, value = _path(name), yaml.safe_load(text)
+        else:
             continue
         node = result
         for key in path[:-1]:
+            key = _spelled(key, node)  # noqa: PLW2901  as the file spells it
             node[key] = {**(node.get(key) or {})}
             node = node[key]
-        node[path[-1]] = text if name in SHORT_NAMES else yaml.safe_load(text)
+        node[_spelled(path[-1], node)] = value
     return result
+
+
+def _path(name: str) -> tuple[str, ...]:
+    """Return the setting that a variable means: SAMGIS_SECTION__KEY, or SAMGIS_DEFAULT_SOURCE."""
+    path = tuple(name.removeprefix(PREFIX).lower().split("__"))
+    if len(path) > 1 or path[0] in Settings.model_fields:
+        return path
+    known = [
+        f"{PREFIX}{section}__{key}".upper()
+        for section, about in Settings.model_fields.items()
+        if (model := _model(about.annotation)) is not None
+        for key in model.model_fields
+    ]
+    near = difflib.get_close_matches(name, [*known, *SHORT_NAMES], 1)
+    hint = f"; did you mean {near[0]}?" if near else "; settings are SAMGIS_SECTION__KEY"
+    raise ConfigurationError(f"the environment variable {name} is no setting{hint}")
+
+
+def _spelled(key: str, node: Mapping[str, Any]) -> str:
+    """Return a key as it stands in `node`; variables have no capitals, dots or hyphens in them."""
+    plain = _NO_WORD.sub("_", key).casefold()
+    return next((one for one in node if _NO_WORD.sub("_", str(one)).casefold() == plain), key)
 
 
 def _explain(error: ValidationError) -> str:
@@ -134,20 +177,39 @@ def _explain(error: ValidationError) -> str:
 
 
 def _explain_one(item: dict[str, Any]) -> str:
-    path = [str(part) for part in item["loc"] if not str(part).endswith("Settings")]
+    """Say what is wrong with one setting; pydantic puts the kind of a source into its path."""
+    model: Any = Settings
+    path: list[str] = []
+    for part in item["loc"]:
+        found = _BY_KIND.get(part) if model is _SOURCES and path[-1:] != ["sources"] else None
+        if found:
+            model = found
+            continue
+        path.append(str(part))
+        if model is _SOURCES:
+            continue
+        field = model.model_fields.get(part) if model else None
+        is_sources = model is Settings and part == "sources"
+        model = _SOURCES if is_sources else _model(field.annotation) if field else model
     name = ".".join(["samgis", *path])
+    if item["type"] == "union_tag_not_found":
+        return f"{name}.type is missing; it is one of: {', '.join(_BY_KIND)}"
+    if item["type"] == "union_tag_invalid":
+        return f"{name}.type is no kind of source; it is one of: {', '.join(_BY_KIND)}"
     if item["type"] != "extra_forbidden":
         return f"{name}: {item['msg']}"
-    near = difflib.get_close_matches(path[-1], _known_names(), 1)
-    return f"{name} is unknown" + (f"; did you mean {near[0]}?" if near else "")
+    names = [] if model in (None, _SOURCES) else [*model.model_fields]
+    near = difflib.get_close_matches(path[-1], names, 1)
+    hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(names)}"
+    return f"{name} is unknown; {hint}"
 
 
-def _known_names() -> list[str]:
-    sections = (Settings, ServerSettings, AccessSettings, KeySettings, LimitSettings)
-    sources = (XyzSettings, RasterSettings, GdalSettings, SampleSettings, SampleDemSettings)
-    rooms = (ModelSettings, CacheSettings, ResultSettings, JobSettings)
-    models = (*sections, *rooms, HrefSettings, CallbackSettings, *sources)
-    return sorted({name for model in models for name in model.model_fields})
+def _model(annotation: Any) -> type[Section] | None:
+    """Return the section that a setting holds, alone or in a list."""
+    for one in (annotation, *get_args(annotation)):
+        if isinstance(one, type) and issubclass(one, Section):
+            return one
+    return None
 
 
 def _absolute(settings: Settings, base: Path) -> Settings:

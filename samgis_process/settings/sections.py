@@ -126,16 +126,32 @@ class LimitSettings(Section):
         16, description="Requests under way at the same time; most of them wait for pixels."
     )
     sync_queue: PositiveInt = Field(32, description="Requests that may wait for a worker.")
+    gdal_cache_bytes: PositiveInt = Field(
+        64 * 2**20,
+        description="Bytes of raster blocks that each process keeps decoded; GDAL_CACHEMAX wins.",
+    )
     encode_wait_s: PositiveFloat = Field(
         120, description="Seconds to wait for another request that encodes the same window."
     )
+
+
+def models_directory() -> Path:
+    """Return where models are kept unless a setting says."""
+    checkout = Path(__file__).parents[2]
+    if (checkout / "pyproject.toml").is_file():
+        return checkout / "models"
+    return platformdirs.user_data_path("samgis-process", appauthor=False) / "models"
 
 
 class ModelSettings(Section):
     """Which model answers, and where the built files lie."""
 
     default: str = Field("mobile-sam-maps", description="The model of the catalogue that answers.")
-    directory: Path = Field(Path("models"), description="Directory of the built models.")
+    directory: Path = Field(
+        default_factory=models_directory,
+        description="Directory of the built models: by default `models` in a checkout, else in "
+        "the user's directory of data.",
+    )
     threads: int = Field(
         0, ge=0, description="Threads of one model run; 0 takes one for each core."
     )

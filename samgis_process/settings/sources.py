@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
@@ -15,7 +15,7 @@ class _SourceSettings(Section):
     attribution: str = Field("", description="Whom to credit; comes back in every answer.")
     terms: str = Field("", description="Terms of use: text or link.")
     aliases: tuple[str, ...] = Field((), description="Further names under which it is found.")
-    bulk: bool = Field(default=False, description="Whether whole regions may be read.")
+    bulk: bool = False  # whether whole regions may be read; nothing reads regions yet
     rendering: str | dict[str, Any] | None = Field(
         None, description="How its bands are drawn unless a request says; `rgb`."
     )
@@ -77,13 +77,16 @@ class _GdalSettings(_SourceSettings):
         default_factory=dict, description="GDAL's configuration options while it is read."
     )
     nodata: float | None = Field(
-        None, description="The value that means nothing, where the dataset does not say itself."
+        None, description="The value that means nothing, whatever the dataset says."
     )
     elevation: bool = Field(
         default=False, description="Whether the first band is elevation, to be drawn as terrain."
     )
     vertical_unit: Literal["metre", "foot", "us-survey-foot"] | None = Field(
-        None, description="Unit of elevation, where the dataset does not say itself; metres."
+        None, description="Unit of elevation, whatever the dataset says; if nobody does, metres."
+    )
+    crs: str | None = Field(
+        None, description="Where it lies, whatever the dataset says: `EPSG:32632`."
     )
     revision: str = Field("", description="Change it when the pixels change.")
     max_zoom: int | None = Field(
@@ -96,7 +99,7 @@ class RasterSettings(_GdalSettings):
 
     type: Literal["raster"]
     path: Path = Field(..., description="The file; relative to the configuration file.")
-    bulk: bool = Field(default=True, description="Whether whole regions may be read.")
+    bulk: bool = True
 
 
 class GdalSettings(_GdalSettings):
@@ -112,14 +115,17 @@ class SampleSettings(_SourceSettings):
     """The built-in scene, drawn at first start."""
 
     type: Literal["sample"]
-    bulk: bool = Field(default=True, description="Whether whole regions may be read.")
+    bulk: bool = True
 
 
 class SampleDemSettings(_SourceSettings):
     """The elevation of the built-in scene."""
 
     type: Literal["sample-dem"]
-    bulk: bool = Field(default=True, description="Whether whole regions may be read.")
+    bulk: bool = True
 
 
-SourceSettings = XyzSettings | RasterSettings | GdalSettings | SampleSettings | SampleDemSettings
+SourceSettings = Annotated[
+    XyzSettings | RasterSettings | GdalSettings | SampleSettings | SampleDemSettings,
+    Field(discriminator="type"),
+]

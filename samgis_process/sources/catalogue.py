@@ -108,8 +108,8 @@ class SourceCatalogue:
         settings = self._settings[source_id]
         kinds: dict[type[Any], Callable[[str, Any], Source]] = {
             XyzSettings: self._tiles,
-            RasterSettings: _raster,
-            GdalSettings: _gdal,
+            RasterSettings: open_dataset,
+            GdalSettings: open_dataset,
             SampleSettings: self._sample,
             SampleDemSettings: self._sample_dem,
         }
@@ -169,17 +169,14 @@ def _holds_elevation(settings: SourceSettings) -> bool:
     return isinstance(settings, SampleDemSettings)
 
 
-def _raster(source_id: str, settings: RasterSettings) -> Source:
-    return _dataset(source_id, settings.path, settings)
+def open_dataset(source_id: str, settings: RasterSettings | GdalSettings) -> Source:
+    """Return the source of a dataset that GDAL opens.
 
-
-def _gdal(source_id: str, settings: GdalSettings) -> Source:
-    return _dataset(source_id, settings.dataset, settings)
-
-
-def _dataset(
-    source_id: str, dataset: Path | str, settings: RasterSettings | GdalSettings
-) -> Source:
+    Raises:
+        ConfigurationError: it lies nowhere on the map, or has no such band.
+        SourceUnavailable: it cannot be opened.
+    """
+    dataset = settings.path if isinstance(settings, RasterSettings) else settings.dataset
     about = _about(source_id, settings)
     options = GdalOptions(
         settings.gdal_options,
@@ -190,5 +187,6 @@ def _dataset(
         settings.nodata,
         settings.elevation,
         settings.vertical_unit,
+        settings.crs,
     )
     return RasterSource.open(source_id, dataset, options, **about)

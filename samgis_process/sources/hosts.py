@@ -15,6 +15,10 @@ class Refused(SourceUnavailable):
     """The host is well, but does not give us this."""
 
 
+class Forbidden(Refused):
+    """The host answered 403; some do so for whatever they do not have."""
+
+
 class OutOfTime(SourceTimeout):
     """Our own time was over before the host could be asked; it is not to blame."""
 

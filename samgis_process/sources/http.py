@@ -21,7 +21,16 @@ from samgis_process import __version__
 from samgis_process.errors import SourceTimeout, SourceUnavailable
 from samgis_process.sources.connections import Adapter, reads_end
 from samgis_process.sources.freshness import http_date
-from samgis_process.sources.hosts import Breaker, Budget, Gate, Host, HostRules, OutOfTime, Refused
+from samgis_process.sources.hosts import (
+    Breaker,
+    Budget,
+    Forbidden,
+    Gate,
+    Host,
+    HostRules,
+    OutOfTime,
+    Refused,
+)
 from samgis_process.sources.http_errors import in_our_words
 
 HEADERS = {
@@ -174,6 +183,8 @@ class _Visit:
         if answer.status in {200, 304} or answer.status in ABSENT:
             return answer
         says = f"{self.name}: the server answered {answer.status}"
+        if answer.status == requests.codes.forbidden:
+            raise Forbidden(says)
         raise _Busy(says, answer.headers) if answer.status in BUSY else Refused(says)
 
     def _follow(self, url: str) -> Answer:

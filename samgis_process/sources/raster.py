@@ -20,6 +20,7 @@ from samgis_process.errors import InvalidInput, NoData, SamgisError, SourceUnava
 from samgis_process.grid import GeoBox
 from samgis_process.grid.geobox import zoom_of_resolution
 from samgis_process.rendering import Channel, Span
+from samgis_process.settings import ConfigurationError
 from samgis_process.sources.base import RawImage, SourceInfo
 from samgis_process.sources.cells import (
     missing,
@@ -146,6 +147,11 @@ class RasterSource:
         seen = survey(dataset, self._id, told.roles, told.nodata, told.crs)
         if not told.elevation:
             return seen, ()
+        if seen.holds_colours:
+            raise ConfigurationError(
+                f"source {self._id} holds colours, not elevation; take it as a picture, or name a "
+                "raster of heights"
+            )
         metres, warning = metres_of(dataset, self._id, seen.place, told.vertical_unit)
         return seen.holding(metres), (warning,) if warning else ()
 

@@ -27,6 +27,7 @@ _NAMES = {
     "blue": re.compile(r"blue|b02", re.IGNORECASE),
     "nir": re.compile(r"nir|nir08|near[ _-]?infra[ _-]?red|b08", re.IGNORECASE),
 }
+OVERVIEW_FILE = "OVERVIEW_FILE"  # the tag by which a file names its overviews
 MOST_FILES = 1000  # of a dataset in pieces; more would make every request slow
 LISTED = 8  # subdatasets named in a message
 
@@ -40,6 +41,7 @@ class Survey:
         place: where its cells lie.
         meaning: what its numbers mean.
         factors: of the overviews, the finest first.
+        holds_colours: whether it is a picture to look at: a palette, or red, green and blue.
     """
 
     files: tuple[Path, ...]
@@ -47,6 +49,7 @@ class Survey:
     meaning: Meaning
     factors: tuple[int, ...]
     bands: Bands
+    holds_colours: bool
 
     def holding(self, metres: float) -> Survey:
         """Return it with elevation in the first band, of so many metres a unit."""
@@ -76,7 +79,7 @@ def survey(
     """
     _require_numbers(dataset, source_id)
     # Those of a VRT are its author's, as its parts are; Erdas files keep theirs beside them.
-    if "OVERVIEW_FILE" in dataset.tags(ns="OVERVIEWS") and dataset.driver not in {"VRT", "HFA"}:
+    if OVERVIEW_FILE in dataset.tags(ns="OVERVIEWS") and dataset.driver not in {"VRT", "HFA"}:
         raise ConfigurationError(
             f"source {source_id} names overviews elsewhere; write it anew without them: "
             "gdal_translate -of COG IN OUT"
@@ -86,7 +89,11 @@ def survey(
     bands = Bands(surveyed=True)
     if meaning.colours is None:
         bands = _bands(dataset, source_id, roles, meaning)
-    return Survey(_files(dataset), place, meaning, tuple(dataset.overviews(1)), bands)
+    plain = [kind for kind in dataset.colorinterp if kind is not ColorInterp.alpha]
+    colours = meaning.colours is not None or (
+        len(plain) >= 3 and (dataset.dtypes[0] == "uint8" or plain[0] is ColorInterp.red)
+    )
+    return Survey(_files(dataset), place, meaning, tuple(dataset.overviews(1)), bands, colours)
 
 
 def _require_numbers(dataset: Any, source_id: str) -> None:

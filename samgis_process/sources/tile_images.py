@@ -13,6 +13,7 @@ from samgis_process.errors import SourceUnavailable
 Rgba = NDArray[np.uint8]
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
+LARGEST = 1024  # pixels along a side; more is not looked into
 BROKEN = (
     UnidentifiedImageError,
     OSError,
@@ -24,8 +25,10 @@ BROKEN = (
 )
 
 
-def decode(data: bytes, size: int, name: str) -> Rgba:
-    """Return a tile, uint8 (size, size, 4).
+def decode(data: bytes, size: int, name: str) -> Rgba | None:
+    """Return a tile, uint8 (size, size, 4); None where it shows nothing and has another size.
+
+    Many servers send one small transparent picture for whatever they do not have.
 
     Args:
         data: PNG, JPEG, WebP or GIF.
@@ -35,20 +38,28 @@ def decode(data: bytes, size: int, name: str) -> Rgba:
     Raises:
         SourceUnavailable: it is no picture, or one of another size.
     """
-    _check(webp_size(data) or png_size(data), size, name)
+    found = webp_size(data) or png_size(data)
+    if found and max(found) > LARGEST:
+        raise _misfit(found, size, name)
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            _check(image.size, size, name)
+            if image.size != (size, size):
+                if max(image.size) <= LARGEST and _shows_nothing(image):
+                    return None
+                raise _misfit(image.size, size, name)
             return np.asarray(image.convert("RGBA"))
     except BROKEN as error:
         raise SourceUnavailable(f"{name} is no picture") from error
 
 
-def _check(found: tuple[int, int] | None, size: int, name: str) -> None:
-    if found is not None and found != (size, size):
-        raise SourceUnavailable(
-            f"{name} is {found[0]} x {found[1]} pixels, but {size} x {size} is configured"
-        )
+def _shows_nothing(image: Image.Image) -> bool:
+    return image.has_transparency_data and not image.convert("RGBA").getchannel("A").getbbox()
+
+
+def _misfit(found: tuple[int, int], size: int, name: str) -> SourceUnavailable:
+    return SourceUnavailable(
+        f"{name} is {found[0]} x {found[1]} pixels, but {size} x {size} is configured"
+    )
 
 
 def png_size(data: bytes) -> tuple[int, int] | None:

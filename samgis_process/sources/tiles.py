@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from samgis_process.errors import NoData, SourceTimeout, SourceUnavailable
 from samgis_process.grid import GeoBox
 from samgis_process.sources.base import ABSENT, RawImage, SourceInfo
-from samgis_process.sources.hosts import Budget, OutOfTime, Pace, Refused
+from samgis_process.sources.hosts import Budget, Forbidden, OutOfTime, Pace, Refused
 from samgis_process.sources.http import Answer, HttpClient, Transport
 from samgis_process.sources.progress import wait_telling
 from samgis_process.sources.tile_cache import Kept, TileCache, tile_key
@@ -25,7 +25,7 @@ from samgis_process.terrain import decode as decode_elevation
 
 __all__ = ["Template", "TileSource", "Transport"]
 
-State = Literal["there", "stale", "absent"]
+State = Literal["there", "stale", "absent", "forbidden"]
 
 # Share of the deadline after which requests end by themselves: what is left is for stale tiles,
 # and for saying which tile it was.
@@ -151,7 +151,9 @@ class TileSource:
         }
         with _Ended(jobs, budget):
             done, pending = wait_telling(jobs, seconds)
-            states = Counter(job.result() for job in _failed_first(done))
+            states = Counter(_state(job) for job in _failed_first(done))
+            if states["forbidden"] and not states["there"] + states["stale"]:
+                raise next(error for job in done if (error := job.exception()))
             for job in pending:
                 raise SourceTimeout(f"{jobs[job]} did not come within {seconds:g} s")
             return states
@@ -198,7 +200,7 @@ class TileSource:
             if self._cache:
                 self._cache.renew(key, answer.headers)
             return _decoded(kept.body, size, name)
-        body = answer.body if answer.status == 200 else None
+        body = answer.body or None if answer.status == 200 else None
         tile = _decoded(body, size, name)
         if self._cache:
             self._cache.keep(key, answer.headers, body)
@@ -210,6 +212,7 @@ class TileSource:
     def _warnings(self, count: Counter[State]) -> tuple[str, ...]:
         texts: dict[State, str] = {
             "absent": ABSENT,
+            "forbidden": "are kept from us (403), and count as absent",
             "stale": "are old ones from the cache: the server does not answer",
         }
         total = count.total()
@@ -247,6 +250,11 @@ def _failed_first(jobs: set[Future[State]]) -> list[Future[State]]:
     return sorted(jobs, key=lambda job: (job.exception() is None, _is_late(job)))
 
 
+def _state(job: Future[State]) -> State:
+    """Return how a tile came; one that is forbidden may be one that does not exist."""
+    return "forbidden" if isinstance(job.exception(), Forbidden) else job.result()
+
+
 def _is_late(job: Future[State]) -> bool:
     return isinstance(job.exception(), OutOfTime)
 
@@ -254,4 +262,5 @@ def _is_late(job: Future[State]) -> bool:
 def _decoded(body: bytes | None, size: int, name: str) -> _Tile:
     if body is None:
         return _Tile(None, None, "absent")
-    return _Tile(body, decode(body, size, name), "there")
+    pixels = decode(body, size, name)
+    return _Tile(None, None, "absent") if pixels is None else _Tile(body, pixels, "there")

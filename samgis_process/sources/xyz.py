@@ -45,7 +45,14 @@ def build(
     """
     provider = _provider(source_id, settings) if settings.provider else {}
     template = _template(source_id, settings, provider)
-    max_zoom = settings.max_zoom or int(provider.get("max_zoom", DEFAULT_MAX_ZOOM))
+    max_zoom = settings.max_zoom
+    if max_zoom is None:
+        max_zoom = int(provider.get("max_zoom", DEFAULT_MAX_ZOOM))
+    if settings.min_zoom > max_zoom:
+        raise ConfigurationError(
+            f"samgis.sources.{source_id}.min_zoom is {settings.min_zoom}, above the highest zoom "
+            f"({max_zoom}); correct one of them"
+        )
     attribution = settings.attribution or provider.get("attribution", "")
     info = SourceInfo(
         id=source_id,

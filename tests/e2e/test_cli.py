@@ -64,13 +64,13 @@ def test_it_serves_without_a_source_that_is_gone_and_says_so(serve):
     states = {one["id"]: one["state"] for one in health["sources"]}
     assert states == {"slow": "available", "gone": "unavailable"}
     answer = server.segment({**INPUTS, "source": "gone"})
-    assert answer.status_code == 502
+    assert answer.status_code == 503
     assert "gone.tif cannot be read: no such file" in answer.json()["detail"]
     requests.get(f"{server.url}/processes?token=s3cret", timeout=5)
     assert server.stop(signal.SIGINT) == 130
     log = server.log.read_text()
     assert "Source gone is unavailable: source gone: gone.tif cannot be read" in log
-    assert "POST /processes/segment/execution 502" in log
+    assert "POST /processes/segment/execution 503" in log
     assert answer.headers["X-Request-Id"] in log
     assert "s3cret" not in log
     assert "Traceback" not in log

@@ -18,7 +18,7 @@ def load_text(tmp_path, text, **environ):
 def test_defaults_need_no_section(tmp_path):
     settings = load_text(tmp_path, "server: {}")
     assert settings.default_source == "sample"
-    assert settings.models.directory == tmp_path / "models"
+    assert settings.models.directory == ROOT / "models"
 
 
 def test_a_misspelt_key_is_answered_with_the_nearest_one(tmp_path):

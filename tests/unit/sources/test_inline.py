@@ -213,6 +213,7 @@ def test_metadata_that_lead_elsewhere_are_refused(listener, tmp_path, where):
 def test_even_unrefused_no_network_is_asked(listener, monkeypatch):
     """The second wall: what the first one may overlook one day."""
     monkeypatch.setattr("samgis_process.sources.inline.LEADS_ELSEWHERE", set())
+    monkeypatch.setattr("samgis_process.sources.survey.OVERVIEW_FILE", "")
     port = listener.getsockname()[1]
     tags = {"OVERVIEW_FILE": f"/vsicurl/http://127.0.0.1:{port}/x.tif"}
     tiff_source(geotiff(tags=tags, ns="OVERVIEWS")).read(GRID)

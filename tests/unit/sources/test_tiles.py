@@ -111,7 +111,6 @@ def test_a_server_that_is_busy_for_a_moment_is_asked_again(server, png):
         ((500, b"oops"), "answered 500"),
         ((403, b"key"), "answered 403"),
         (b"<html>login</html>", "is no picture"),
-        (b"", "is no picture"),
     ],
 )
 def test_nonsense_is_a_source_that_is_unavailable(server, answer, says):
@@ -206,3 +205,39 @@ def test_a_read_that_nobody_wants_leaves_nothing_behind(server, png):
         time.sleep(0.5)
         assert len(tiles.log) == asked < 8
         assert reader.read(WIDE).valid.all()  # untold, and whole
+
+
+def clear(png, size):
+    """A picture of another size than the tiles', that shows nothing."""
+    return png(np.zeros((size, size, 4), np.uint8))
+
+
+@pytest.mark.parametrize("missing", [256, 1, "empty body", 403])
+def test_whatever_a_server_sends_for_what_it_lacks_is_absent(server, png, missing):
+    whole = numbered(png, 512)
+
+    def respond(path):
+        if not path.startswith("/5/3/"):
+            return whole(path)
+        if missing == 403:
+            return 403, b""
+        return b"" if missing == "empty body" else clear(png, missing)
+
+    box = GeoBox(ZOOM, 3 * 512, 7 * 512, 1024, 512, 512)
+    with server(respond=respond) as tiles:
+        raw = source(tiles.url, 512).read(box)
+        (warning,) = raw.warnings
+        assert warning.startswith("1 of 2 tiles of tiles")
+        assert raw.valid.sum() == 512 * 512
+        assert not raw.valid[:, :512].any()
+        nothing = GeoBox(ZOOM, 3 * 512, 7 * 512, 512, 512, 512)
+        with pytest.raises((NoData, SourceUnavailable), match="403" if missing == 403 else "no"):
+            source(tiles.url, 512).read(nothing)
+
+
+def test_a_visible_picture_of_another_size_stays_a_fault(server, png):
+    def respond(path):
+        return png(np.full((256, 256, 4), 9, np.uint8))
+
+    with server(respond=respond) as tiles, pytest.raises(SourceUnavailable, match="256 x 256"):
+        source(tiles.url, 512).read(GeoBox(ZOOM, 3 * 512, 7 * 512, 64, 64, 512))
