@@ -8,7 +8,7 @@ HOST ?= 127.0.0.1
 PORT ?= 5000
 export HOST PORT
 
-.PHONY: serve serve-conformance conformance test check bench terrain-table eval-model soak openapi lock system-packages clean models pictures map-figures
+.PHONY: serve serve-conformance conformance test check bench terrain-table eval-model soak openapi lock system-packages clean models pictures map-figures wheel
 
 serve: $(VENV)/.serve models
 	$(SAMGIS) serve
@@ -92,3 +92,8 @@ system-packages:
 
 clean:
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# dist/samgis_process-*.whl, for `pip install`; the server's way for who has no checkout
+wheel: $(VENV)/.serve
+	rm -rf build/lib build/bdist.* dist
+	$(PIP) wheel --no-build-isolation --no-deps -w dist .

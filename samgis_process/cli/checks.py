@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +18,7 @@ import requests
 
 from samgis_process.cli import serving
 from samgis_process.errors import ModelUnavailable, NoData, SourceUnavailable
-from samgis_process.grid import GeoBox, LngLat
+from samgis_process.grid import Bounds, GeoBox
 from samgis_process.grid.geobox import zoom_to_fill
 from samgis_process.inference import catalogue
 from samgis_process.server import wiring
@@ -33,6 +33,7 @@ from samgis_process.settings import (
     XyzSettings,
 )
 from samgis_process.sources import SourceCatalogue, SourceInfo
+from samgis_process.sources.raster import RasterSource
 
 NETWORK_S = 5.0  # for each step of one small read from a server
 SIDE = 8  # pixels along that read
@@ -48,7 +49,7 @@ class Outcome(NamedTuple):
     remedy: str = ""
 
 
-Check = tuple[str, Callable[[], Outcome], str]
+Check = tuple[str, Callable[[], Outcome], str | Callable[[str], str]]
 
 
 def all_checks(settings: Settings, host: str, port: int) -> Iterator[Check]:
@@ -67,7 +68,7 @@ def all_checks(settings: Settings, host: str, port: int) -> Iterator[Check]:
     )
     for source_id, source in settings.sources.items():
         check = partial(read_source, settings, source_id, source)
-        yield f"source {source_id}", check, _source_remedy(source)
+        yield f"source {source_id}", check, partial(_source_remedy, source)
     yield "port", partial(port_free, host, port), "stop what listens there, or choose another PORT"
     yield "names", partial(names, settings, host), "write it as http(s)://name[:port]"
 
@@ -154,17 +155,24 @@ def read_source(settings: Settings, source_id: str, source: SourceSettings) -> O
     )
     (known,) = sources.open_all()
     if known.reason:
-        raise SourceUnavailable(known.reason.removeprefix(f"source {source_id}: "))
+        words = known.reason.removeprefix("source ").removeprefix(source_id).removeprefix(":")
+        raise SourceUnavailable(words.strip())
     opened = sources.get(source_id)
     begun = time.perf_counter()
+    remedies: list[str] = []
     try:
-        opened.read(_middle(opened.info))
+        remedies += opened.read(_middle(opened.info)).warnings
         read = "read"
-    except NoData:
+    except NoData as error:
         read = "opened, though it holds nothing in its middle,"
+        if "no data at all" in str(error):
+            read, remedies = "it holds no data at all: opened", [error.faults[0].remedy]
     seconds = time.perf_counter() - begun
-    slow = "every first request will wait for it" if seconds > SLOW_READ_S else ""
-    return Outcome(f"{read} in {seconds * 1000:.0f} ms", slow)
+    if seconds > SLOW_READ_S:
+        remedies.append("every first request will wait for it")
+    if isinstance(opened, RasterSource):
+        opened.probe()
+    return Outcome(f"{read} in {seconds * 1000:.0f} ms", "; ".join(remedies))
 
 
 def _impatient(source: SourceSettings) -> SourceSettings:
@@ -184,16 +192,28 @@ def _middle(info: SourceInfo) -> GeoBox:
     bounds, (lowest, highest) = info.bounds, info.zooms
     fits = math.floor(zoom_to_fill(bounds, WHOLE, info.tile_size))
     zoom = min(max(fits, lowest), highest)
-    at = LngLat(bounds.west + bounds.lng_span / 2, (bounds.south + bounds.north) / 2)
-    col, row = GeoBox(zoom, 0, 0, 1, 1, info.tile_size).pixel(at)
-    return GeoBox(zoom, int(col), int(row), SIDE, SIDE, info.tile_size)
+    lng, lat = bounds.west + bounds.lng_span / 2, (bounds.south + bounds.north) / 2
+    place = GeoBox.around(Bounds(lng, lat, lng, lat), zoom, info.tile_size)
+    return replace(place, width=SIDE, height=SIDE)
 
 
-def _source_remedy(source: SourceSettings) -> str:
-    if isinstance(source, RasterSettings):
-        return f"put the file at {source.path}, readable for this user, or correct `path`"
+def _source_remedy(source: SourceSettings, reason: str) -> str:
+    """Return what to do about the fault that `reason` tells; much of it says so itself."""
     if isinstance(source, SampleSettings | SampleDemSettings):
         return "make SAMGIS_CACHE_DIR writable for this user"
+    if isinstance(source, XyzSettings) or "did not answer" in reason:
+        return "check the address, the key and the network; a running server tries again"
+    name = source.path if isinstance(source, RasterSettings) else source.dataset
+    remedies = {
+        "no such file": f"put the file at {name}, or correct its name in the configuration",
+        "permission denied": f"make {name} readable for this user",
+        "which does not exist": "bring that file, or correct the one that names it",
+        "it is empty": f"copy {name} anew: nothing is in it",
+        "cut short": f"copy {name} anew, and compare it with its original: gdalinfo -checksum",
+    }
+    known = next((remedy for words, remedy in remedies.items() if words in reason), "")
+    if known or ";" in reason:
+        return known
     return "check the address, the key and the network; a running server tries again"
 
 

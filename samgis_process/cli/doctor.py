@@ -44,7 +44,7 @@ def examine(config: Path, host: str, port: int) -> Iterator[Finding]:
     def parse() -> checks.Outcome:
         settings.append(load_settings(config))
         own = config == DEFAULT_CONFIG.resolve()
-        return checks.Outcome(f"{'the package\'s own' if own else config.name} makes sense")
+        return checks.Outcome(f"{"the package's own" if own else config.name} makes sense")
 
     yield _found("config", parse, "correct it; docs/reference/settings.md lists every setting")
     if not settings:
@@ -53,16 +53,21 @@ def examine(config: Path, host: str, port: int) -> Iterator[Finding]:
         yield _found(name, check, remedy)
 
 
-def _found(name: str, check: Callable[[], checks.Outcome], remedy: str) -> Finding:
+def _found(
+    name: str, check: Callable[[], checks.Outcome], remedy: str | Callable[[str], str]
+) -> Finding:
     begun = time.perf_counter()
     try:
         outcome = check()
         state: State = "warn" if outcome.remedy else "ok"
-        message, remedy = outcome.message, outcome.remedy
+        message, todo = outcome.message, outcome.remedy
     except (SamgisError, OSError) as error:
         told = error.strerror if isinstance(error, OSError) else ""
         state, message = "FAIL", told or str(error)
-    return Finding(name, state, message, remedy, round((time.perf_counter() - begun) * 1000, 1))
+        todo = remedy if isinstance(remedy, str) else remedy(message)
+        if not todo:  # then the message says it
+            message, _, todo = message.partition("; ")
+    return Finding(name, state, message, todo, round((time.perf_counter() - begun) * 1000, 1))
 
 
 @click.command()

@@ -20,7 +20,12 @@ from samgis_process.sources.inline import MAGIC
 from samgis_process.sources.place import spelled
 
 STRETCHED = ("png", "jpeg", "webp")
-ABOUT_IMAGE = ("crs", "nodata", "vertical_unit", "gdal_options")
+ABOUT_IMAGE = {
+    "crs": "--crs",
+    "nodata": "--nodata",
+    "vertical_unit": "--vertical-unit",
+    "gdal_options": "--gdal-option",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +100,7 @@ def picture(
     about = {key: value for key, value in about.items() if value not in (None, {})}
     if name is None:
         if about:
-            shown = ", ".join(f"--{key.replace('_', '-').rstrip('s')}" for key in about)
+            shown = ", ".join(ABOUT_IMAGE[key] for key in about)
             raise click.UsageError(f"{shown}: about IMAGE, which is not given.")
         return Picture(settings, {})
     if options["source"] is not None:

@@ -38,6 +38,7 @@ IMAGE = {
             {"type": "string", "contentEncoding": "base64", "contentMediaType": media_type}
             for media_type in (
                 "image/tiff; application=geotiff", "image/tiff", "image/png", "image/jpeg",
+                "image/webp",
             )
         ),
         {

@@ -161,7 +161,7 @@ def _path(name: str) -> tuple[str, ...]:
         if (model := _model(about.annotation)) is not None
         for key in model.model_fields
     ]
-    near = difflib.get_close_matches(name, [*known, *SHORT_NAMES], 1)
+    near = difflib.get_close_matches(name, [*known, *SHORT_NAMES], 1, 0.75)
     hint = f"; did you mean {near[0]}?" if near else "; settings are SAMGIS_SECTION__KEY"
     raise ConfigurationError(f"the environment variable {name} is no setting{hint}")
 

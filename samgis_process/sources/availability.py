@@ -77,8 +77,8 @@ class Opening:
         """
         try:
             return self.open()
-        except ConfigurationError as error:  # by now it is the server's trouble, not the caller's
-            raise SourceUnavailable(str(error)) from error
+        except ConfigurationError as error:  # it is the server's trouble, not the caller's
+            raise SourceDamaged(str(error)) from error
 
     def open(self) -> Source:
         """Return the source as `get` does, but let a configuration without sense be known.
@@ -140,6 +140,12 @@ class Opening:
             told = SourceUnavailable(f"source {self._id}: {error.strerror or 'cannot be read'}")
             self._failed(told)
             raise told from error
+        except Exception as error:
+            # Whatever one source is made of, the others are served.
+            LOGGER.exception("source %s cannot be opened", self._id)
+            told = SourceDamaged(f"source {self._id}: it cannot be opened; the log says more")
+            self._failed(told)
+            raise told from error
         self._failure = None
         if before:
             LOGGER.warning("source %s is available again", self._id)
@@ -152,18 +158,11 @@ class Opening:
 
 
 def open_together(openings: Iterable[Opening], wait_s: float = START_S) -> None:
-    """Open sources at the same time; those that fail, or take longer, are tried again later.
-
-    Raises:
-        ConfigurationError: one of them makes no sense, now or later.
-    """
-    nonsense: list[ConfigurationError] = []
+    """Open sources at the same time; those that fail, or take longer, are tried again later."""
 
     def attempt(opening: Opening) -> None:
         try:
             opening.open()
-        except ConfigurationError as error:
-            nonsense.append(error)
         except SamgisError:  # kept as the reason
             return
 
@@ -178,8 +177,6 @@ def open_together(openings: Iterable[Opening], wait_s: float = START_S) -> None:
         thread.join(max(0.0, deadline - time.monotonic()))
         if thread.is_alive():
             opening.overdue(wait_s)
-    if nonsense:
-        raise nonsense[0]
 
 
 def _again(error: SamgisError) -> SamgisError:

@@ -86,11 +86,7 @@ class SourceCatalogue:
         return self._openings[source_id].get()
 
     def open_all(self) -> list[Availability]:
-        """Open every source and return how that went.
-
-        Raises:
-            ConfigurationError: what is said of a source makes no sense, now or later.
-        """
+        """Open every source and return how that went."""
         open_together(self._openings.values())
         return self.availability()
 

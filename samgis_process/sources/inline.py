@@ -28,10 +28,10 @@ from samgis_process.sources.raster import FILL_SIDE, GdalOptions, RasterSource
 from samgis_process.sources.survey import Survey
 from samgis_process.sources.units import metres_of
 
-Kind = Literal["tiff", "png", "jpeg"]
+Kind = Literal["tiff", "png", "jpeg", "webp"]
 
 ID = "image"
-KINDS = "a TIFF with a place (GeoTIFF), a PNG or a JPEG"
+KINDS = "a TIFF with a place (GeoTIFF), a PNG, a JPEG or a WebP"
 MAGIC: tuple[tuple[bytes, Kind], ...] = (
     (b"II*\x00", "tiff"),
     (b"MM\x00*", "tiff"),
@@ -39,6 +39,7 @@ MAGIC: tuple[tuple[bytes, Kind], ...] = (
     (b"MM\x00+", "tiff"),
     (b"\x89PNG\r\n\x1a\n", "png"),
     (b"\xff\xd8\xff", "jpeg"),
+    (b"RIFF", "webp"),  # so does sound begin, which no decoder of pictures takes
 )
 SEALED = (
     ALONE

@@ -95,6 +95,7 @@ class RasterSource:
         self._about = about
         self._versions = Versions(dataset, options.revision)
         self._lock = threading.Lock()
+        self._is_known_as_slow = False
         self._state = self._look()
 
     @classmethod
@@ -278,13 +279,30 @@ class RasterSource:
             )
 
     def _slow(self) -> str:
-        return (
+        words = (
             f"{self._id} has no overviews for so wide a window: it was read cell by cell; "
             f"{self._overviews()} makes them"
         )
+        if not self._is_known_as_slow:
+            self._is_known_as_slow = True
+            LOGGER.warning("%s", words)
+        return words
 
     def _overviews(self) -> str:
         return f"gdaladdo -r average {spelled(self._dataset)}"
+
+    def probe(self) -> None:
+        """Read cells at the corners and in the middle, as finely as they are.
+
+        Raises:
+            SourceUnavailable: some cannot be read.
+        """
+        seen = self._current().survey
+        with explained(self._id, self._dataset), self._opened() as dataset:
+            for row in (0, dataset.height // 2, dataset.height - 1):
+                for col in (0, dataset.width // 2, dataset.width - 1):
+                    box = (row, row + 1, col, col + 1)
+                    read(dataset, dataset.indexes, seen.meaning, box, heights=False)
 
     def spans(self, channels: Sequence[Channel]) -> dict[Channel, Span]:
         """Return the percentiles of the whole source, as its overview shows them.

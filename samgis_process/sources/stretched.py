@@ -1,4 +1,4 @@
-"""A PNG or JPEG as a source: its pixel grid stretched on bounds in EPSG:3857."""
+"""A PNG, JPEG or WebP as a source: its pixel grid stretched on bounds in EPSG:3857."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ from samgis_process.sources.base import SourceInfo
 from samgis_process.sources.inline import ID, SEALED, ImageSource, damaged, require_size
 from samgis_process.sources.place import MERCATOR
 from samgis_process.sources.survey import Survey
+from samgis_process.sources.tile_images import webp_size
 
-FORMATS = ("PNG", "JPEG")
+FORMATS = ("PNG", "JPEG", "WEBP")
 DEEP = ("I", "I;16", "I;16B", "I;16L")  # Pillow's names of pictures of 16 bits
 QUARTER_TURNS = range(5, 9)  # values of the EXIF tag Orientation that swap width and height
 ORIENTATION = 0x0112
@@ -122,7 +123,7 @@ def _broken_is_damaged() -> Iterator[None]:
 
 
 def _header(data: bytes, max_pixels: int) -> _Header:
-    with _broken_is_damaged(), _opened(data) as image:
+    with _broken_is_damaged(), _opened(data, max_pixels) as image:
         require_size(image.width, image.height, max_pixels)
         width, height = image.size
         if _orientation(image) in QUARTER_TURNS:
@@ -133,22 +134,33 @@ def _header(data: bytes, max_pixels: int) -> _Header:
 
 
 @contextmanager
-def _opened(data: bytes) -> Iterator[Image.Image]:
-    """Open a picture; only its header is read."""
+def _opened(data: bytes, max_pixels: int = 0) -> Iterator[Image.Image]:
+    """Open a picture; only its header is read.
+
+    Pillow takes memory for all pixels of a WebP on opening: its size is known before.
+    """
+    if (size := webp_size(data)) and max_pixels:
+        require_size(*size, max_pixels)
     with Image.open(BytesIO(data), formats=FORMATS) as image:
         yield image
 
 
 def _orientation(image: Image.Image) -> int:
-    """Return how it is to be turned. PNG holds it behind the pixels, where few look for it."""
-    return int(image.getexif().get(ORIENTATION, 1)) if image.format != "PNG" else 1
+    """Return how it is to be turned, as browsers do: WebP never, PNG if told before its pixels.
+
+    Of a PNG, `info` holds what stands there as long as no pixel is decoded.
+    """
+    if image.format == "WEBP" or (image.format == "PNG" and "exif" not in image.info):
+        return 1
+    return int(image.getexif().get(ORIENTATION, 1))
 
 
 def _decode(data: bytes, header: _Header) -> NDArray[Any]:
     """Return (bands, rows, cols), turned as cameras say and viewers show it."""
     with _broken_is_damaged(), _opened(data) as image:
+        turn = _orientation(image) != 1
         image.load()
-        turned = image if image.format == "PNG" else ImageOps.exif_transpose(image)
+        turned = ImageOps.exif_transpose(image) if turn else image
         if header.bands == 1:
             return np.asarray(turned).astype(np.uint16)[None]
         pixels = np.asarray(turned.convert("RGB" if header.bands == 3 else "RGBA"))

@@ -151,9 +151,10 @@ class TileSource:
         }
         with _Ended(jobs, budget):
             done, pending = wait_telling(jobs, seconds)
-            states = Counter(_state(job) for job in _failed_first(done))
+            states = Counter(job.result() for job in _failed_first(done))
             if states["forbidden"] and not states["there"] + states["stale"]:
-                raise next(error for job in done if (error := job.exception()))
+                name = next(jobs[job] for job in done if job.result() == "forbidden")
+                raise Forbidden(f"{name}: the server answered 403")
             for job in pending:
                 raise SourceTimeout(f"{jobs[job]} did not come within {seconds:g} s")
             return states
@@ -161,7 +162,10 @@ class TileSource:
     def _place(self, grid: GeoBox, x: int, y: int, rgba: Rgba, budget: Budget) -> State:
         """Fetch, decode and paste one tile, all in the worker's thread."""
         url = self._template.url(grid.zoom, x % (1 << grid.zoom), y)
-        tile = self._tile(url, grid.tile_size, self._name(grid, x, y), budget)
+        try:
+            tile = self._tile(url, grid.tile_size, self._name(grid, x, y), budget)
+        except Forbidden:  # some servers say so of whatever they do not have
+            return "forbidden"
         if tile.pixels is not None:
             size = grid.tile_size
             paste(rgba, tile.pixels, x * size - grid.col_off, y * size - grid.row_off)
@@ -248,11 +252,6 @@ class _Ended:
 def _failed_first(jobs: set[Future[State]]) -> list[Future[State]]:
     """Put the server's failures first, so that the reason is raised and not its consequences."""
     return sorted(jobs, key=lambda job: (job.exception() is None, _is_late(job)))
-
-
-def _state(job: Future[State]) -> State:
-    """Return how a tile came; one that is forbidden may be one that does not exist."""
-    return "forbidden" if isinstance(job.exception(), Forbidden) else job.result()
 
 
 def _is_late(job: Future[State]) -> bool:

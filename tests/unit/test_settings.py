@@ -118,3 +118,58 @@ def test_keys_may_come_from_the_environment(tmp_path):
     settings = load_text(tmp_path, "", SAMGIS_ACCESS__KEYS=keys)
     assert settings.access.keys[0].name == "ann"
     assert settings.access.is_closed
+
+
+XYZ = {"type": "xyz", "url": "https://tiles.example/{z}/{x}/{y}"}
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("SAMGIS_LIMITS_MAX_PROMPTS", "SAMGIS_LIMITS__MAX_PROMPTS"),
+        ("SAMGIS_CACHE_DIRECTORY", "SAMGIS_CACHE__DIRECTORY"),
+        ("SAMGIS_MODEL_DIR", "SAMGIS_MODELS_DIR"),
+        ("SAMGIS_NONSENSE", "SAMGIS_SECTION__KEY"),
+    ],
+)
+def test_a_variable_that_is_no_setting_is_answered_with_the_nearest_one(tmp_path, name, meant):
+    with pytest.raises(ConfigurationError, match=rf"{name} is no setting.*{meant}"):
+        load_text(tmp_path, "", **{name: "5"})
+
+
+def test_variables_of_other_parts_and_of_the_file_are_let_be(tmp_path):
+    others = {"SAMGIS_TEST_DATA": "x", "SAMGIS_CHECKPOINT": "y", "SAMGIS_TILE_KEY": "k"}
+    text = "samgis: {server: {public_url: 'https://a.example/${SAMGIS_TILE_KEY}'}}"
+    assert load_text(tmp_path, text, **others).server.public_url == "https://a.example/k"
+    assert load_text(tmp_path, "", SAMGIS_DEFAULT_SOURCE="sample").default_source == "sample"
+
+
+@pytest.mark.parametrize("name", ["OpenStreetMap.Mapnik", "Two-Words", "plain"])
+def test_a_source_of_any_name_can_be_overridden(tmp_path, name):
+    text = yaml.safe_dump({"samgis": {"default_source": name, "sources": {name: XYZ}}})
+    variable = name.upper().replace(".", "_").replace("-", "_")
+    settings = load_text(tmp_path, text, **{f"SAMGIS_SOURCES__{variable}__MAX_ZOOM": "7"})
+    assert settings.sources[name].max_zoom == 7
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        (XYZ | {"max_rat": 3}, "samgis.sources.a.max_rat is unknown; did you mean max_rate?"),
+        (XYZ | {"max_zoom": "x"}, "samgis.sources.a.max_zoom: "),
+        ({"type": "raster", "path": "a.tif", "max_rate": 3}, "samgis.sources.a.max_rate is unkn"),
+        ({"type": "rastr", "path": "a.tif"}, "samgis.sources.a.type is no kind of source"),
+        ({"path": "a.tif"}, "samgis.sources.a.type is missing"),
+        ({"type": "raster"}, "samgis.sources.a.path: "),
+    ],
+)
+def test_one_mistake_in_a_source_is_one_message(tmp_path, source, says):
+    with pytest.raises(ConfigurationError) as refused:
+        parse({"default_source": "a", "sources": {"a": source}}, tmp_path)
+    assert str(refused.value).startswith(says)
+    assert str(refused.value).count("samgis.") == 1
+
+
+def test_a_source_named_like_a_kind_is_one(tmp_path):
+    with pytest.raises(ConfigurationError, match=r"samgis\.sources\.xyz\.max_rat is unknown"):
+        parse({"sources": {"xyz": XYZ | {"max_rat": 1}}}, tmp_path)

@@ -16,8 +16,7 @@ os.write(1, b"after")
 
 
 def test_libraries_are_silent_and_python_is_not():
-    done = subprocess.run(  # noqa: S603
-        [sys.executable, "-c", CODE], capture_output=True, text=True, check=True
-    )
+    run = [sys.executable, "-c", CODE]
+    done = subprocess.run(run, capture_output=True, text=True, check=True)
     assert done.stdout == "answer\nafter"
     assert done.stderr == "warning\n"

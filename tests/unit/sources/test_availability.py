@@ -109,6 +109,12 @@ def test_one_that_hangs_holds_up_neither_the_start_nor_requests():
     assert slow.opening._source is slow.source
 
 
-def test_nonsense_in_one_of_many_stops_the_start():
-    with pytest.raises(ConfigurationError, match="band 5"):
-        open_together([Mount(OSError()).opening, Mount(ConfigurationError("band 5")).opening])
+@pytest.mark.parametrize("error", [ConfigurationError("band 5"), OSError(), ValueError("odd")])
+def test_whatever_one_source_is_the_others_are_opened(error):
+    odd, good = Mount(error), Mount()
+    open_together([odd.opening, good.opening])
+    assert good.opening.availability().state == "available"
+    assert odd.opening.availability().state == "unavailable"
+    assert odd.opening.availability().reason
+    with pytest.raises(SourceUnavailable):
+        odd.opening.get()

@@ -7,7 +7,7 @@ from rasterio.transform import from_origin
 
 from samgis_process.blobs import BlobStore
 from samgis_process.errors import InvalidInput, SourceUnavailable
-from samgis_process.settings import ConfigurationError, parse
+from samgis_process.settings import parse
 from samgis_process.sources import SourceCatalogue
 from samgis_process.sources.availability import RETRY_S
 
@@ -53,9 +53,10 @@ def test_a_source_is_opened_once(tmp_path):
         ({"type": "xyz", "url": "http://localhost/{z}/{x}.png"}, "lacks"),
     ],
 )
-def test_a_source_that_cannot_work_is_refused_at_start(tmp_path, source, message):
-    with pytest.raises(ConfigurationError, match=message):
-        catalogue(tmp_path, a=source).open_all()
+def test_a_source_that_cannot_work_is_unavailable_from_the_start(tmp_path, source, message):
+    (known,) = catalogue(tmp_path, a=source).open_all()
+    assert known.state == "unavailable"
+    assert message in known.reason
 
 
 def test_a_denser_tile_is_asked_for_where_the_provider_has_one(tmp_path):
@@ -83,8 +84,8 @@ def test_a_provider_brings_its_subdomains(tmp_path):
 
 
 def test_an_address_of_another_scheme_is_refused(tmp_path):
-    with pytest.raises(ConfigurationError, match="neither http nor https"):
-        catalogue(tmp_path, a={"type": "xyz", "url": "file:///{z}/{x}/{y}"}).open_all()
+    (known,) = catalogue(tmp_path, a={"type": "xyz", "url": "file:///{z}/{x}/{y}"}).open_all()
+    assert "neither http nor https" in known.reason
 
 
 def test_tiles_are_kept_unless_the_source_forbids_it(tmp_path):

@@ -108,6 +108,36 @@ def test_a_jpeg_is_turned_as_viewers_turn_it():
     assert image.bands[:, 40:60].min() > 220
 
 
+@pytest.mark.parametrize(
+    ("kind", "late", "size"),
+    [("PNG", False, (64, 96)), ("PNG", True, (96, 64)), ("WEBP", False, (96, 64))],
+)
+def test_other_pictures_are_turned_as_a_browser_turns_them(kind, late, size):
+    """Measured with Chromium 156: tests/e2e/test_pages.py shows it the same files."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    pixels = np.zeros((3, 64, 96), np.uint8)
+    pixels[:, :, 48:] = 255
+    data = encoded(pixels, kind, exif=exif, **({"lossless": True} if kind == "WEBP" else {}))
+    if late:  # behind the pixels nobody looks for it
+        at, end = data.find(b"eXIf") - 4, data.find(b"IEND") - 4
+        length = int.from_bytes(data[at : at + 4], "big") + 12
+        data = data[:at] + data[at + length : end] + data[at : at + length] + data[end:]
+    source = stretched(data)
+    assert source._header[:2] == size
+    bands = source.read(GRID).bands
+    dark = bands[:, 4:24, 4:24].max() < 30 < 220 < bands[:, 40:60, 70:90].min()
+    turned = bands[:, 4:24, 70:90].max() < 30
+    assert dark
+    assert turned == (size == (64, 96))
+
+
+def test_a_webp_with_too_many_pixels_is_refused_by_its_header():
+    data = encoded(painted(), "WEBP", lossless=True)
+    with pytest.raises(InvalidInput, match="96 x 64 pixels"):
+        stretched(data, most=1000)
+
+
 def test_transparent_pixels_hold_nothing():
     pixels = np.concatenate([painted(), np.full((1, 64, 96), 255, np.uint8)])
     pixels[3, :20] = 0

@@ -236,8 +236,9 @@ def test_whatever_a_server_sends_for_what_it_lacks_is_absent(server, png, missin
 
 
 def test_a_visible_picture_of_another_size_stays_a_fault(server, png):
-    def respond(path):
-        return png(np.full((256, 256, 4), 9, np.uint8))
-
-    with server(respond=respond) as tiles, pytest.raises(SourceUnavailable, match="256 x 256"):
+    grey = png(np.full((256, 256, 4), 9, np.uint8))
+    with (
+        server(respond=lambda _: grey) as tiles,
+        pytest.raises(SourceUnavailable, match="256 x 256"),
+    ):
         source(tiles.url, 512).read(GeoBox(ZOOM, 3 * 512, 7 * 512, 64, 64, 512))
