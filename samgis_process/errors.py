@@ -8,6 +8,8 @@ SamgisError
 ├── SourceUnavailable       a source did not answer, or answered nonsense
 │   ├── SourceTimeout       it did not answer in time
 │   └── SourceDamaged       its files are damaged or missing
+├── ConfigurationError      a setting, or what it speaks of, cannot be used
+├── NotAsked                an address that a request names was not asked, or did not answer
 ├── NoSuchResult            a result that is not kept (any more)
 ├── NoRoom                  a result cannot be kept: the disk is full
 ├── StoreUnavailable        the job store does not answer now
@@ -77,6 +79,14 @@ class SourceTimeout(SourceUnavailable):
 
 class SourceDamaged(SourceUnavailable):
     """Files of a source are damaged or missing: time alone does not mend it."""
+
+
+class ConfigurationError(SamgisError):
+    """The configuration cannot be used; the message names the setting and what it wants."""
+
+
+class NotAsked(SamgisError):
+    """An address that a request names was not asked, or did not answer."""
 
 
 class NoSuchResult(SamgisError):

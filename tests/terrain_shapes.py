@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import surfaces
 
 SPHERE = 6_378_137.0  # m, the radius of Web Mercator's sphere
 TINY = 1e-12  # where the ground is level no direction is the steepest
@@ -107,11 +108,10 @@ class Place:
 
 def even(dx, dy, rows, cols, origin):
     """Return a projected raster; `origin` is the cell, (row, col), where x = y = 0."""
-    from samgis_process.terrain import Surface
 
     x = (np.arange(cols)[None] - origin[1]) * dx
     y = -(np.arange(rows)[:, None] - origin[0]) * dy
-    return Place(x, y, np.ones((rows, 1)), lambda z: Surface.even(z, dx, dy))
+    return Place(x, y, np.ones((rows, 1)), lambda z: surfaces.even(z, dx, dy))
 
 
 def on_mercator(lat, zoom, rows, cols, origin, lng=11.0):
@@ -132,13 +132,12 @@ def on_mercator(lat, zoom, rows, cols, origin, lng=11.0):
 
 def on_degrees(lat, step_lng, step_lat, rows, cols, origin):
     """Return a geographic raster whose `origin` lies at a latitude."""
-    from samgis_process.terrain import Surface
 
     lats = np.radians(lat - (np.arange(rows) - origin[0]) * step_lat)[:, None]
     turns = np.radians((np.arange(cols)[None] - origin[1]) * step_lng)
     north = lat + (origin[0] + 0.5) * step_lat
     return _on_sphere(
-        lats, turns, origin, lambda z: Surface.on_degrees(z, north, step_lng, step_lat)
+        lats, turns, origin, lambda z: surfaces.on_degrees(z, north, step_lng, step_lat)
     )
 
 

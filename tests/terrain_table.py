@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import rasterio
+import surfaces
 from affine import Affine
 from rasterio.warp import Resampling, reproject
 
@@ -50,7 +51,7 @@ def projected(path: Path, _: Path) -> list[Part]:
     with rasterio.open(path) as dataset:
         z = dataset.read(1, masked=True).astype(np.float32).filled(np.nan)
         dx, dy = (float(size) for size in dataset.res)
-    return [Part(path, 1.0, Surface.even(z, dx, dy), (dx, dy))]
+    return [Part(path, 1.0, surfaces.even(z, dx, dy), (dx, dy))]
 
 
 def warped(path: Path, work: Path) -> list[Part]:
@@ -81,7 +82,7 @@ def in_degrees(path: Path, work: Path) -> list[Part]:
         transform, north = dataset.transform, dataset.bounds.top
     if transform.e > 0:  # rows from the south
         z, north = z[::-1], max(dataset.bounds.top, dataset.bounds.bottom)
-    surface = Surface.on_degrees(z, north, transform.a, abs(transform.e))
+    surface = surfaces.on_degrees(z, north, transform.a, abs(transform.e))
     return [
         _strip(surface, start, None, work / f"degrees-{start}.tif")
         for start in range(0, len(z) - STRIP, 40)

@@ -14,7 +14,6 @@ from starlette.types import ASGIApp
 from samgis_process.settings import ConfigurationError
 
 GRACE_S = 20  # for requests under way when the server is told to stop
-BACKLOG = 2048
 
 
 def claim(host: str, port: int) -> list[socket.socket]:

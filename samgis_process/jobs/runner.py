@@ -39,11 +39,6 @@ class Runner:
         self._closing_at: float | None = None
         self._thread = threading.Thread(target=self._run, name=f"runner-{name}", daemon=True)
 
-    @property
-    def worker_pid(self) -> int | None:
-        """The number of its process, if there is one."""
-        return self._worker.pid if self._worker and self._worker.is_alive else None
-
     def start(self) -> None:
         """Begin to take jobs."""
         self._thread.start()

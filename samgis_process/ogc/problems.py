@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from samgis_process.errors import (
+    ConfigurationError,
     Interrupted,
     InvalidInput,
     InvalidRequest,
@@ -21,6 +22,7 @@ from samgis_process.errors import (
     NoData,
     NoRoom,
     NoSuchResult,
+    NotAsked,
     Overloaded,
     PictureGone,
     SamgisError,
@@ -67,6 +69,12 @@ PROBLEMS: dict[type[SamgisError], Problem] = {
     NoData: Problem(HTTPStatus.BAD_REQUEST, OURS + "no-data", "The source holds no data there"),
     PictureGone: Problem(
         HTTPStatus.CONFLICT, OURS + "picture-gone", "The picture is not kept here (any more)"
+    ),
+    ConfigurationError: Problem(
+        HTTPStatus.SERVICE_UNAVAILABLE, OURS + "misconfigured", "The server is not set up for that"
+    ),
+    NotAsked: Problem(
+        HTTPStatus.BAD_GATEWAY, OURS + "address-not-asked", "An address could not be asked"
     ),
     NoSuchResult: Problem(
         HTTPStatus.NOT_FOUND, OURS + "no-such-result", "No such result (any more)"

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
-from samgis_process.errors import SamgisError
+from samgis_process.errors import NotAsked
 
 PORTS = {"http": 80, "https": 443}
 _LONGEST = 2000  # characters of an address
@@ -18,11 +18,11 @@ _UNFIT = re.compile(r"[\x00-\x20\x7f\\]")  # browsers and servers disagree about
 _NAME = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")  # or an IPv6 address
 
 
-class Refused(SamgisError):
+class Refused(NotAsked):
     """No request may go there."""
 
 
-class Unreachable(SamgisError):
+class Unreachable(NotAsked):
     """A request that may go there did not get what it wants.
 
     Attributes:

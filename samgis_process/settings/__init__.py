@@ -3,10 +3,10 @@
 Any value can be overridden by `SAMGIS_SECTION__KEY` (`SAMGIS_LIMITS__MAX_PROMPTS=50`).
 """
 
+from samgis_process.errors import ConfigurationError
 from samgis_process.settings.reading import (
     DEFAULT_CONFIG,
     SHORT_NAMES,
-    ConfigurationError,
     Settings,
     load,
     parse,

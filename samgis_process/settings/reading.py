@@ -12,7 +12,7 @@ from typing import Any, get_args
 import yaml
 from pydantic import Field, ValidationError
 
-from samgis_process.errors import SamgisError
+from samgis_process.errors import ConfigurationError
 from samgis_process.settings.sections import (
     AccessSettings,
     CacheSettings,
@@ -55,10 +55,6 @@ _BY_KIND: dict[Any, type[Section]] = {
     "sample": SampleSettings,
     "sample-dem": SampleDemSettings,
 }
-
-
-class ConfigurationError(SamgisError):
-    """The configuration cannot be used; the message names the setting and what it wants."""
 
 
 class Settings(Section):

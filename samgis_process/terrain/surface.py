@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from samgis_process.grid import EARTH_RADIUS, GeoBox
+from samgis_process.grid import GeoBox
 
 Metres = NDArray[np.float32]
 
@@ -31,12 +31,6 @@ class Surface:
     origin: tuple[int, int] = (0, 0)
 
     @classmethod
-    def even(cls, elevation: Metres, dx: float, dy: float) -> Surface:
-        """Return a surface whose cells are all of one size, as in a projected raster."""
-        rows = len(elevation)
-        return cls(elevation, np.full(rows, dx, np.float32), np.full(rows, dy, np.float32))
-
-    @classmethod
     def on_mercator(cls, elevation: Metres, grid: GeoBox) -> Surface:
         """Return a surface on a grid of the same shape.
 
@@ -46,23 +40,6 @@ class Surface:
         """
         ground = _mercator_metres(grid)
         return cls(elevation, ground, ground, (grid.row_off, grid.col_off))
-
-    @classmethod
-    def on_degrees(
-        cls, elevation: Metres, north: float, step_lng: float, step_lat: float
-    ) -> Surface:
-        """Return a surface on a geographic grid, on the same sphere.
-
-        Args:
-            north: latitude of the upper edge.
-            step_lng: degrees of longitude from one column to the next.
-            step_lat: degrees of latitude from one row to the next, positive southwards.
-        """
-        degree = math.radians(EARTH_RADIUS)
-        lats = [north - (row + 0.5) * step_lat for row in range(len(elevation))]
-        dx = [degree * step_lng * math.cos(math.radians(lat)) for lat in lats]
-        dy = np.full(len(lats), degree * step_lat, np.float32)
-        return cls(elevation, np.array(dx, np.float32), dy)
 
     @property
     def resolution(self) -> float:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
+import surfaces
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 import terrain_table
@@ -27,7 +28,7 @@ from samgis_process.inference import catalogue
 from samgis_process.inference.sessions import Runtime, session_options
 from samgis_process.rendering import TERRAIN, TerrainRendering, paint
 from samgis_process.settings import ModelSettings
-from samgis_process.terrain import LAYERS, Options, Surface, compute
+from samgis_process.terrain import LAYERS, Options, compute
 from samgis_process.weights.build import ensure
 
 ROOT = Path(__file__).parent.parent.parent
@@ -55,7 +56,7 @@ def hills():
     waves *= np.hypot(x, y).clip(1 / side) ** -2.2
     z = np.fft.irfft2(waves, (side, side))
     z = np.round((900 + 350 * z / z.std()) * 256) / 256
-    return Surface.even(z.astype(np.float32), CELL, CELL)
+    return surfaces.even(z.astype(np.float32), CELL, CELL)
 
 
 def inner(array):
@@ -93,7 +94,7 @@ def runs(surface, path):
     """Return all runs by name."""
     found = {"encoder": encoder(MODELS)} | ours(surface)
     part = terrain_table.Part(path, 1.0, surface, (CELL, CELL))
-    small = part._replace(surface=Surface.even(inner(surface.elevation), CELL, CELL))
+    small = part._replace(surface=surfaces.even(inner(surface.elevation), CELL, CELL))
     for layer in terrain_table.XRSPATIAL:
         found[f"{layer}, xarray-spatial"] = lambda layer=layer: terrain_table.xrspatial(
             small, layer

@@ -27,6 +27,12 @@ OPEN = ("accepted", "running")
 pytestmark = pytest.mark.alone
 
 
+def worker_pid(room):
+    """The number of the process of a room's first worker, if there is one."""
+    worker = room.runners[0]._worker
+    return worker.pid if worker and worker.is_alive else None
+
+
 def post(server, process="alpha", prefer="respond-async", **inputs):
     return requests.post(
         f"{server}/processes/{process}/execution",
@@ -264,7 +270,7 @@ def _kill_workers(server, room, dice, rounds):
     for number in range(rounds):
         location = made(server, count=number % 10, pause=0.3)
         time.sleep(dice.uniform(0, 0.5))
-        if pid := room.runners[0].worker_pid:
+        if pid := worker_pid(room):
             os.kill(pid, signal.SIGKILL)
         assert ended(location)["status"] == "successful"
         assert get(f"{location}/results").json()["lab"]["inputs"]["count"] == number % 10
@@ -499,7 +505,7 @@ def test_two_servers_share_the_work_of_one_database(make_job_server, tmp_path, d
             elsewhere = location.replace(one, two)
             assert ended(elsewhere)["status"] == "successful"
             assert get(f"{elsewhere}/results").json()["lab"]["inputs"]["count"] == number % 10
-        assert all(room.runners[0].worker_pid for room in rooms)  # both had something to do
+        assert all(worker_pid(room) for room in rooms)  # both had something to do
         stuck = [made(one, trouble="stuck") for _ in range(2)]
         for location in stuck:
             wait_for(location, "running")

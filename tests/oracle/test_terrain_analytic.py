@@ -11,8 +11,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import surfaces
 
-from samgis_process.terrain import Options, Surface, compute
+from samgis_process.terrain import Options, compute
 from samgis_process.terrain.position import position
 
 QUADRANTS = [(0.31, 0.17), (0.42, -1.1), (-0.9, -0.23), (-0.06, 0.5), (0.0, 0.7), (-1.3, 0.0)]
@@ -107,7 +108,7 @@ def test_a_tall_window_in_degrees_knows_the_latitude_of_each_row(shapes):
 
 
 def test_level_ground_faces_nowhere():
-    surface = Surface.even(np.full((5, 6), 117.25, np.float32), 30, 20)
+    surface = surfaces.even(np.full((5, 6), 117.25, np.float32), 30, 20)
     assert np.isnan(layer(surface, "aspect")).all()
     assert (layer(surface, "slope") == 0).all()
     for name in ("hillshade", "hillshade_multi"):
@@ -206,7 +207,7 @@ def test_the_signs_are_those_of_the_drawing():
         "foot": (falls_south + 0.01 * y**2, -1, 0),
     }
     for name, (z, profile, plan) in cases.items():
-        surface = Surface.even(z.astype(np.float32), 1, 1)
+        surface = surfaces.even(z.astype(np.float32), 1, 1)
         middle = (4, 4)  # of the result, the cell at x = y = 0
         got = [layer(surface, f"{kind}_curvature")[middle] for kind in ("profile", "plan")]
         np.testing.assert_allclose(got, [0.02 * profile, 0.02 * plan], atol=1e-5, err_msg=name)

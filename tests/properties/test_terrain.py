@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import surfaces
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -193,7 +194,7 @@ def test_pictures_do_not_change_by_panning(name, grid, seed, voids, radius, down
 
 
 def even(z, dx=7.0, dy=11.0):
-    return Surface.even(np.ascontiguousarray(z), dx, dy)
+    return surfaces.even(np.ascontiguousarray(z), dx, dy)
 
 
 SIZES = st.integers(1, 30)

@@ -1,10 +1,13 @@
 """Every error has its problem."""
 
+import importlib
+import pkgutil
 from pathlib import Path
 
 import pytest
 from starlette.requests import Request
 
+import samgis_process
 from samgis_process import errors as base_errors
 from samgis_process.errors import Overloaded, SamgisError
 from samgis_process.ogc import errors, problems
@@ -28,6 +31,24 @@ def request(accept=None):
 @pytest.mark.parametrize("name", list(ERRORS))
 def test_every_error_has_a_row(name):
     assert ERRORS[name] in problems.PROBLEMS
+
+
+def everywhere(kind=SamgisError):
+    """Yield every error of the package, wherever it is defined."""
+    for one in kind.__subclasses__():
+        if one.__module__.startswith("samgis_process."):
+            yield one
+            yield from everywhere(one)
+
+
+def test_no_error_of_any_room_is_taken_for_a_bug():
+    for module in pkgutil.walk_packages(samgis_process.__path__, "samgis_process."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    nearest = {one: problems.problem_for(one.__new__(one)) for one in everywhere()}
+    assert len(nearest) > len(ERRORS)
+    bugs = {one.__name__ for one, problem in nearest.items() if problem is problems.INTERNAL}
+    assert bugs == {"JobFailed"}  # that one brings its own
 
 
 def test_the_nearest_class_counts():

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import surfaces
 
 from samgis_process.errors import InvalidInput
 from samgis_process.grid import GeoBox
@@ -132,7 +133,7 @@ def test_the_smallest_windows_are_drawn(name, shape):
 
 def test_the_ancestor_is_dark_where_it_is_high():
     z = np.array([[0, 0, 0], [0, 10, 0], [0, 0, 20]], np.float32)
-    image = samgis(Surface.even(z, 30, 30))
+    image = samgis(surfaces.even(z, 30, 30))
     assert image[0, 0, 0] == 255
     assert image[2, 2, 0] == 191
     assert image[1, 1, 0] == 255 - 32
@@ -152,7 +153,7 @@ def central(values, cell):
 def test_the_ancestors_cell_comes_from_the_width_of_the_window():
     """61 metres for 1024 columns, 5 for 96; its curvature is the slope of the slope."""
     z = hills(grid(40, 96))
-    blue = samgis(Surface.even(z, 30, 30))[2:-2, 2:-2, 2]
+    blue = samgis(surfaces.even(z, 30, 30))[2:-2, 2:-2, 2]
     bent = central(central(z.astype(np.float64), 5), 5)
     order = np.argsort(bent, axis=None)
     assert (np.diff(blue.flat[order]) <= 0).all()
@@ -173,7 +174,7 @@ def test_the_ancestors_cell_comes_from_the_width_of_the_window():
     ],
 )
 def test_the_ancestor_without_its_crashes(ground):
-    levels = samgis(Surface.even(ground.astype(np.float32), 30, 30))
+    levels = samgis(surfaces.even(ground.astype(np.float32), 30, 30))
     assert np.array_equal(np.isnan(levels[..., 0]), np.isnan(ground))
     known = levels[~np.isnan(ground)]
     assert ((known >= 63) & (known <= 255)).all()

@@ -126,7 +126,7 @@ def test_other_pictures_are_turned_as_a_browser_turns_them(kind, late, size):
     source = stretched(data)
     assert source._header[:2] == size
     bands = source.read(GRID).bands
-    dark = bands[:, 4:24, 4:24].max() < 30 < 220 < bands[:, 40:60, 70:90].min()
+    dark = bands[:, 4:24, 4:24].max() < 30 and bands[:, 40:60, 70:90].min() > 220
     turned = bands[:, 4:24, 70:90].max() < 30
     assert dark
     assert turned == (size == (64, 96))
@@ -190,7 +190,6 @@ def test_the_world_as_one_picture():
         b"",
         b"GIF89a" + b"\0" * 50,
         b"<VRTDataset rasterXSize='5' rasterYSize='5'></VRTDataset>",
-        b"RIFF....WEBP",
         b"%PDF-1.7",
     ],
 )

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import surfaces
 
 from samgis_process.grid import EARTH_RADIUS, GeoBox
 from samgis_process.terrain import LAYERS, Options, Surface, compute, halo_of
@@ -41,13 +42,13 @@ def test_plain_elevation_is_neither_smoothed_nor_stretched():
     chosen = Options(smooth=100.0, z_factor=3.0)
     assert halo_of(["elevation"], chosen, 10.0) == 0
     z = noise(4, 5)
-    np.testing.assert_array_equal(compute(Surface.even(z, 10, 10), "elevation", chosen, 0), z)
+    np.testing.assert_array_equal(compute(surfaces.even(z, 10, 10), "elevation", chosen, 0), z)
 
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_too_small_a_halo_is_refused(name):
     needed = halo_of([name], Options(radius=5), 10.0)
-    surface = Surface.even(noise(20, 20), 10, 10)
+    surface = surfaces.even(noise(20, 20), 10, 10)
     if needed:
         with pytest.raises(ValueError, match=f"{name} needs a halo of {needed} cells"):
             compute(surface, name, Options(radius=5), needed - 1)
@@ -56,7 +57,7 @@ def test_too_small_a_halo_is_refused(name):
 
 def test_an_unknown_layer_is_refused():
     with pytest.raises(KeyError, match="wetness"):
-        compute(Surface.even(noise(3, 3), 1, 1), "wetness", Options(), 1)
+        compute(surfaces.even(noise(3, 3), 1, 1), "wetness", Options(), 1)
 
 
 @pytest.mark.parametrize("layer", LAYERS.values(), ids=lambda layer: layer.name)
@@ -92,7 +93,7 @@ def test_strips_hold_every_row_once(rows, margin, cells):
 
 
 def test_strips_are_short_where_little_is_needed_around():
-    surface = Surface.even(noise(1024, 512), 10, 10)
+    surface = surfaces.even(noise(1024, 512), 10, 10)
     longest = max(part.elevation.size for part in strips(surface, 1))
     assert longest <= STRIP_CELLS + 2 * 512
 
@@ -115,7 +116,7 @@ def test_mercator_cells_shrink_with_the_cosine_of_the_latitude(lat, row_off):
 
 
 def test_a_degree_of_latitude_is_as_long_everywhere():
-    surface = Surface.on_degrees(noise(3, 2), 61.0, 0.5, 1.0)
+    surface = surfaces.on_degrees(noise(3, 2), 61.0, 0.5, 1.0)
     degree = 2 * np.pi * EARTH_RADIUS / 360
     np.testing.assert_allclose(surface.dy, degree, rtol=1e-6)
     np.testing.assert_allclose(
