@@ -6,6 +6,7 @@ ARG PYTHON_IMAGE=python:3.12-slim-bookworm
 FROM ${PYTHON_IMAGE} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /app
+ENV SAMGIS_MODELS_DIR=/app/models
 RUN python3 -m venv /venv
 COPY requirements.lock ./
 RUN /venv/bin/pip install --require-hashes -r requirements.lock
@@ -26,6 +27,7 @@ COPY pygeoapi-config.yml openapi.yml LICENSE NOTICE /app/
 WORKDIR /app
 USER 10001
 ENV HOST=0.0.0.0 PORT=5000 SAMGIS_CACHE_DIR=/cache SAMGIS_DATA_DIR=/data \
+    SAMGIS_MODELS_DIR=/app/models \
     PATH=/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 VOLUME /cache /data

@@ -25,7 +25,8 @@ STEEPEST = 60.0  # degrees of slope drawn as 255
 
 def picture(scene: Scene, name: str) -> Image:
     """Return a scene as the model sees it, uint8 (rows, cols, 3)."""
-    surface = Surface.even(scene.elevation, scene.cell_m, scene.cell_m)
+    cells = np.full(len(scene.elevation), scene.cell_m, np.float32)
+    surface = Surface(scene.elevation, cells, cells)
     image = RENDERINGS[name](surface)
     image[~np.isfinite(scene.window)] = NOTHING
     return np.ascontiguousarray(image)

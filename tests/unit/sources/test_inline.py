@@ -113,7 +113,7 @@ def test_a_jpeg_is_turned_as_viewers_turn_it():
     [("PNG", False, (64, 96)), ("PNG", True, (96, 64)), ("WEBP", False, (96, 64))],
 )
 def test_other_pictures_are_turned_as_a_browser_turns_them(kind, late, size):
-    """Measured with Chromium 156: tests/e2e/test_pages.py shows it the same files."""
+    """Measured with Chromium: `naturalWidth` of such files."""
     exif = Image.Exif()
     exif[0x0112] = 6
     pixels = np.zeros((3, 64, 96), np.uint8)
