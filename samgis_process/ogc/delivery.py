@@ -52,7 +52,8 @@ class Reference:
         """Return the value of the header `Link` that stands for the output `name`."""
         until = f'; expires="{rfc3339(self.expires)}"' if self.expires else ""
         quoted = self.media_type.replace('"', r"\"")
-        return f'<{self.href}>; rel="item"; title="{name}"; type="{quoted}"{until}'
+        # The relation is the output's own name: that is how other servers' clients find it.
+        return f'<{self.href}>; rel="{name}"; title="{name}"; type="{quoted}"{until}'
 
 
 # Takes outputs and what is known of their run, and says where they lie from now on.
@@ -65,11 +66,13 @@ class Delivery:
 
     Attributes:
         shape: `raw` or `document`; None where the client did not say.
+        several: whether more than one output was requested, however many there will be.
         modes: the transmission of those outputs for which the client said it.
         preferred: the preference `return`, where it is one that we know.
     """
 
     shape: Shape | None = None
+    several: bool = False
     modes: Mapping[str, Mode] = field(default_factory=dict)
     preferred: Preferred | None = None
 
@@ -98,6 +101,7 @@ class Delivery:
         """Return it as JSON, to be kept with a job."""
         return {
             "response": self.shape,
+            "several": self.several,
             "transmission": dict(self.modes),
             "return": self.preferred,
         }
@@ -105,7 +109,12 @@ class Delivery:
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> Delivery:
         """Return what `stored` made JSON of."""
-        return cls(stored.get("response"), stored.get("transmission") or {}, stored.get("return"))
+        return cls(
+            stored.get("response"),
+            bool(stored.get("several")),
+            stored.get("transmission") or {},
+            stored.get("return"),
+        )
 
 
 def rfc3339(moment: datetime) -> str:

@@ -38,20 +38,24 @@ def _size(output: Output, delivery: Delivery) -> int:
     return len(to_bytes(output)) if delivery.preferred == "minimal" else 0
 
 
-def response(outputs: Delivered, shape: Shape | None) -> Response:
+def response(outputs: Delivered, shape: Shape | None, *, several: bool | None = None) -> Response:
     """Return the outputs in the shape that was asked for.
 
     Of one output, `raw` is the default; of several, it is the document: every client reads JSON,
     few read multipart.
+
+    Args:
+        several: whether more than one was requested, which counts however many there are.
     """
+    several = len(outputs) > 1 if several is None else several
     if not outputs:
         return Response(status_code=204)
-    if shape == "document" or (shape is None and len(outputs) > 1):
+    if shape == "document" or (shape is None and several):
         return Response(_json(document(outputs)), media_type=JSON)
     references = {name: o for name, o in outputs.items() if isinstance(o, Reference)}
     if len(references) == len(outputs):
         return _linked(references)
-    if len(outputs) > 1:
+    if several:
         return _multipart(outputs)
     ((name, output),) = ((name, o) for name, o in outputs.items() if isinstance(o, Output))
     headers = file_headers(name, output.media_type, kind(output))

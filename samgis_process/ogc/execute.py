@@ -8,7 +8,6 @@ from typing import Any
 
 from starlette.responses import Response
 
-from samgis_process.errors import InvalidRequest
 from samgis_process.ogc import body, encode
 from samgis_process.ogc import request as requests
 from samgis_process.ogc.delivery import Delivery, Keep
@@ -18,7 +17,6 @@ from samgis_process.ogc.owner import NOBODY
 from samgis_process.ogc.prefer import return_
 from samgis_process.ogc.process import Context, Output, Process
 from samgis_process.ogc.request import ExecuteRequest, Offer
-from samgis_process.ogc.subscriber import only_jobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +26,10 @@ class Elsewhere:
     Attributes:
         keep: takes outputs that go by reference; without it, none do.
         fetch: gets inputs that come by reference; without it, none do.
-        callbacks: whether somebody can be called about a job.
     """
 
     keep: Keep | None = None
     fetch: Fetch | None = None
-    callbacks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +57,11 @@ def answer(
     offer: Offer, content: bytes, client: Client, context: Context, elsewhere: Elsewhere
 ) -> Response:
     """Return the answer to an execute request, or raise what is wrong with it."""
-    parsed = body.parse(content)
-    if elsewhere.callbacks and (faults := only_jobs(parsed.get("subscriber"))):
-        raise InvalidRequest(*faults)
-    request = requests.read(parsed, offer, client.accept, elsewhere.fetch)
+    request = requests.read(body.parse(content), offer, client.accept, elsewhere.fetch)
     delivery = request.delivery.preferring(return_(client.preferred), offer.transmission)
     outputs = perform(offer, request, context)
     delivered = encode.referred(outputs, delivery, elsewhere.keep, context)
-    response = encode.response(delivered, delivery.shape)
+    response = encode.response(delivered, delivery.shape, several=delivery.several)
     if applied := delivery.applied(delivered):
         response.headers["Preference-Applied"] = applied
     return response

@@ -68,13 +68,20 @@ def _value(reference: _Reference, answer: Fetched | Unfetched) -> dict[str, Any]
     place = f"{reference.place}.href"
     if isinstance(answer, Unfetched):
         return Fault(place, answer.message, answer.limit, _REMEDY)
-    media_type = str(reference.link.get("type") or answer.media_type or _UNSAID)
+    media_type = _said(reference.link) or answer.media_type or _UNSAID
     try:
         value = _decoded(media_type, reference.input.encoding(media_type), answer.content)
     except ValueError:
         message = f"does not hold {media_type[:80]}"
         return Fault(place, message, media_type[:80], "Correct what lies there, or its `type`.")
     return {"value": value, "mediaType": media_type}
+
+
+def _said(link: Mapping[str, Any]) -> str | None:
+    """Return the media type that a link names: its `type`, or the `format` of older drafts."""
+    nested = link.get("format")
+    nested = nested.get("mediaType") if isinstance(nested, Mapping) else nested
+    return next((one for one in (link.get("type"), nested) if isinstance(one, str) and one), None)
 
 
 def _decoded(media_type: str, encoding: str | None, content: bytes) -> Any:

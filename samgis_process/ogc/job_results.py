@@ -55,9 +55,10 @@ def answer(
     """
     delivered, delivery = results(jobs, job, base, wanted), Delivery.of(job.answer)
     one = next(iter(delivered.values()), None)
-    if len(delivered) == 1 and delivery.shape != "document" and isinstance(one, Output):
+    several = delivery.several if wanted is None else len(wanted) > 1
+    if not several and delivery.shape != "document" and isinstance(one, Output):
         _require_acceptable(one.media_type, accept)
-    response = _varying(encode.response(delivered, delivery.shape))
+    response = _varying(encode.response(delivered, delivery.shape, several=several))
     if applied := delivery.applied(delivered):
         response.headers["Preference-Applied"] = applied
     return response

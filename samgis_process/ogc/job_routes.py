@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -55,12 +56,24 @@ class JobHandlers:
     subscribing: Check | None = None
 
     async def executed(
-        self, offer: Offer, request: Request, preferred: Mapping[str, str]
+        self,
+        offer: Offer,
+        request: Request,
+        preferred: Mapping[str, str],
+        *,
+        whole: bool = False,
     ) -> ASGIApp:
-        """Make a job of an execute request; wait for its end as long as the client prefers."""
+        """Make a job of an execute request; wait for its end as long as the client prefers.
+
+        Args:
+            whole: wait however long it takes, as for what is no job.
+        """
         content = await request.body()
         base = base_url(request, self.public_url)
         job = await run_in_threadpool(self._submitted, offer, content, request, preferred)
+        if whole:
+            job = await self._end_of(job, owner_of(request), math.inf)
+            return await self._result(job, request, base)
         waiting = wait_s(preferred)
         applied = ["respond-async"] if "respond-async" in preferred else []
         if waiting is not None:
@@ -112,12 +125,15 @@ class JobHandlers:
                 except TimeoutError:
                     continue
 
-    async def _result(self, job: Any, request: Request, base: str, applied: str) -> Response:
+    async def _result(
+        self, job: Any, request: Request, base: str, applied: str | None = None
+    ) -> Response:
         accept = request.headers.get("accept")
         response = await run_in_threadpool(job_results.answer, self.jobs, job, accept, base)
         response.headers.append("Link", f"<{job_status.address_of(job, base)}>; rel=monitor")
         also = response.headers.get("Preference-Applied")
-        response.headers["Preference-Applied"] = ", ".join(filter(None, (applied, also)))
+        if applied or also:
+            response.headers["Preference-Applied"] = ", ".join(filter(None, (applied, also)))
         return await run_in_threadpool(as_page, request, response, accept)
 
     async def listed(self, request: Request) -> ASGIApp:

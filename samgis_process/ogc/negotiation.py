@@ -89,6 +89,11 @@ def matches(asked: str, offered: str) -> bool:
     return parse(asked).covers(parse(offered))
 
 
+def narrows(given: str, offered: str) -> bool:
+    """Return whether what was given is `offered` or says more of itself; or less, as `matches`."""
+    return matches(given, offered) or parse(offered).covers(parse(given))
+
+
 def wants_html(accept: str | None, format_: str | None) -> bool:
     """Return whether to answer with a page; `format_` is the query's `f` and outweighs Accept.
 

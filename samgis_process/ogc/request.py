@@ -98,7 +98,9 @@ def read(
         inputs, refused = offer.inputs.check(whole)
         if refused:
             raise InvalidRequest(*refused)
-    return ExecuteRequest(inputs, outputs, Delivery(shape, wanted.modes), subscriber)
+    return ExecuteRequest(
+        inputs, outputs, Delivery(shape, len(outputs) > 1, wanted.modes), subscriber
+    )
 
 
 def _object(body: Mapping[str, Any], member: str) -> tuple[dict[str, Any] | None, list[Fault]]:

@@ -83,6 +83,9 @@ class _Processes:
         if self._jobs and execution_mode(options, preferred) == "async":
             return await self._jobs.executed(offer, request, preferred)
         content = await request.body()
+        if self._jobs and self._jobs.subscribing and b'"subscriber"' in content:
+            # Who is to be called about a run is called about a job; this client waits for its end.
+            return await self._jobs.executed(offer, request, preferred, whole=True)
         client = Client(request.headers.get("accept"), preferred)
         base = base_url(request, self._public_url)
         context = Context(request_id_of(request), base_url=base, owner=owner_of(request))

@@ -35,14 +35,6 @@ def read(value: Any, check: Check | None) -> tuple[dict[str, str], list[Fault]]:
     return named, faults
 
 
-def only_jobs(value: Any) -> list[Fault]:
-    """Return what is wrong where somebody wants to be called about a run that is waited for."""
-    if value is None:
-        return []
-    remedy = "Send the header Prefer: respond-async, or leave it out."
-    return [Fault("subscriber", "asks for callbacks, which only jobs have", "", remedy)]
-
-
 def _fault(name: str, uri: Any, check: Check) -> Fault | None:
     place = f"subscriber.{clipped(name)}"
     if name not in URIS:

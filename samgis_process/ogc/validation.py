@@ -14,13 +14,12 @@ from jsonschema.protocols import Validator
 
 from samgis_process.errors import Fault
 from samgis_process.ogc import explain
-from samgis_process.ogc.negotiation import is_json, matches
+from samgis_process.ogc.negotiation import is_json, narrows
 from samgis_process.ogc.schemas import alternatives, for_validation
 from samgis_process.ogc.wording import clipped, did_you_mean, shown
 
 # Older drafts, and the conformance suite, nest the media type in `format`.
 _QUALIFIED = {"value", "mediaType", "encoding", "schema", "format"}
-_REFERENCE = {"href", "rel", "type", "hreflang", "title"}
 
 # Beyond JSON Schema's own, formats such as `ogc-bbox` say what a value means, not how it looks.
 FORMATS = FormatChecker()
@@ -75,7 +74,7 @@ class Input:
     def encoding(self, media_type: str) -> str | None:
         """Return how bytes of this media type are written in JSON; None where they are text."""
         known = self._encodings.items()
-        found = [encoding for offered, encoding in known if matches(media_type, offered)]
+        found = [encoding for offered, encoding in known if narrows(media_type, offered)]
         return found[0] if found else None
 
     def replaced(self, value: Any, replace: Replace) -> Any:
@@ -127,9 +126,10 @@ class Input:
         return self._check_qualified(value, name)
 
     def _is_reference(self, value: Any) -> bool:
+        """Return whether it is a link; of a link `href`, `type` and `format` count, no more."""
         if not (isinstance(value, dict) and isinstance(value.get("href"), str)):
             return False
-        return value.keys() <= _REFERENCE and "href" not in self._members
+        return "href" not in self._members
 
     def _check_qualified(self, qualified: dict[str, Any], name: str) -> Checked:
         nested = qualified.get("format")
@@ -146,7 +146,7 @@ class Input:
 
     def _validator_for(self, media_type: str) -> Validator | None:
         for offered, validator in self._by_media_type.items():
-            if matches(media_type, offered):
+            if narrows(media_type, offered):
                 return validator
         return self._validator if is_json(media_type) else None
 

@@ -29,7 +29,7 @@ from samgis_process.ogc.assets import OWN, assets_route
 from samgis_process.ogc.execute import Elsewhere
 from samgis_process.ogc.hrefs import Fetch
 from samgis_process.ogc.job_routes import JobHandlers
-from samgis_process.ogc.middleware import BodyLimit, Problems, RequestIds
+from samgis_process.ogc.middleware import BodyLimit, Problems, RequestIds, TrailingSlash
 from samgis_process.ogc.pages import Place
 from samgis_process.ogc.pool import WorkPool
 from samgis_process.ogc.process import Process
@@ -53,8 +53,8 @@ from samgis_process.server.site import site_from
 from samgis_process.settings import AccessSettings
 
 _EXPOSED = (
-    "Accept-Ranges", "Allow", "Content-Range", "ETag", "Link", "Location", "Preference-Applied",
-    "Retry-After", "WWW-Authenticate", "X-Request-Id",
+    "Accept-Ranges", "Allow", "Content-Disposition", "Content-Language", "Content-Range", "ETag",
+    "Link", "Location", "Preference-Applied", "Retry-After", "WWW-Authenticate", "X-Request-Id",
 )  # fmt: skip
 
 _MAP = Place("Map", "/processes/segment", "Open the map")
@@ -153,7 +153,7 @@ def create_app(
     inner = load_app(config, processes, document, jobs=jobs is not None, callbacks=callbacks)
     behind = PygeoapiMount(inner, services.public_url, service_pages(processes))
     public_url = services.public_url
-    elsewhere = Elsewhere(keep_in(services.results), services.fetch, callbacks=callbacks)
+    elsewhere = Elsewhere(keep_in(services.results), services.fetch)
     handlers = _job_handlers(services, jobs, elsewhere) if jobs else None
     pool = WorkPool(services.limits.sync_workers, services.limits.sync_queue)
     routes = [
@@ -218,6 +218,7 @@ def _middleware(
         *([cross_origin] if server.get("cors") else []),
         Middleware(Problems),
         Middleware(KnownHosts, names=allowed_names(services.public_url, services.allowed_hosts)),
+        Middleware(TrailingSlash, public_url=services.public_url),
         Middleware(Access, settings=access),
         *([Middleware(_Gzip)] if server.get("gzip") else []),
         Middleware(BodyLimit, max_bytes=services.limits.max_body_bytes),

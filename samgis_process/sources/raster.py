@@ -29,7 +29,7 @@ from samgis_process.sources.cells import (
     reduced,
     reference,
 )
-from samgis_process.sources.gdal_env import FAILURES, explained, gdal, unopened
+from samgis_process.sources.gdal_env import FAILURES, damaged, explained, gdal, unopened
 from samgis_process.sources.place import Piece, spelled
 from samgis_process.sources.resample import SAME, ground_pixels, picture_pixels
 from samgis_process.sources.survey import Survey, survey
@@ -196,6 +196,7 @@ class RasterSource:
         self, grid: GeoBox, bands: tuple[int, ...] | None, state: _State, *, heights: bool
     ) -> RawImage:
         seen = state.survey
+        self._require_files(seen)
         chosen = bands or seen.bands.natural
         ground = heights or self._options.elevation
         pixels: NDArray[Any] | None = None
@@ -214,6 +215,13 @@ class RasterSource:
         if pixels is None or not valid.any():
             raise self._nothing(state)
         return RawImage(pixels, valid, tuple(warnings))
+
+    def _require_files(self, seen: Survey) -> None:
+        """Refuse to read what is not all there: GDAL does not always say so."""
+        for path in seen.files:
+            if not path.exists():
+                gone = FileNotFoundError(f"{path}: No such file or directory")
+                raise damaged(self._id, self._dataset, gone)
 
     def _nothing(self, state: _State) -> NoData:
         bounds = "{:.5f}, {:.5f}, {:.5f}, {:.5f}".format(*state.info.bounds)

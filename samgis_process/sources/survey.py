@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import unescape
 
 import numpy as np
-import rasterio
 from numpy.typing import NDArray
 from rasterio.enums import ColorInterp, MaskFlags
-from rasterio.errors import RasterioError
 
 from samgis_process.rendering import Bands, Span
 from samgis_process.settings import ConfigurationError
@@ -29,6 +28,8 @@ _NAMES = {
 }
 OVERVIEW_FILE = "OVERVIEW_FILE"  # the tag by which a file names its overviews
 MOST_FILES = 1000  # of a dataset in pieces; more would make every request slow
+MAX_VRT = 2**26  # bytes
+_SOURCE = re.compile(r'<SourceFilename[^>]*relativeToVRT="1"[^>]*>([^<]+)</SourceFilename>')
 LISTED = 8  # subdatasets named in a message
 
 
@@ -111,21 +112,27 @@ def _require_numbers(dataset: Any, source_id: str) -> None:
 
 
 def _files(dataset: Any) -> tuple[Path, ...]:
-    """Return all files, those behind VRTs inside of VRTs too."""
+    """Return all files, those that VRTs name and those behind VRTs inside of VRTs too."""
     found: dict[Path, None] = {}
     waiting = [Path(name) for name in dataset.files]
     while waiting and len(found) < MOST_FILES:
         path = waiting.pop(0)
-        if path in found or not path.is_file():
+        if path in found:
             continue
-        found[path] = None
-        if path.suffix.lower() == ".vrt" and str(path) != dataset.name:
-            try:
-                with rasterio.open(path) as inner:
-                    waiting += map(Path, inner.files)
-            except RasterioError:  # what reads its pixels will say so
-                continue
+        if path.is_file():
+            found[path] = None
+            waiting += _members(path)
+        elif path.is_absolute() and not str(path).startswith("/vsi"):
+            found[path] = None  # what reads it shall say that it is not there
     return tuple(found)
+
+
+def _members(path: Path) -> list[Path]:
+    """Return the files beside a VRT that it names; GDAL lists only those that are there."""
+    if path.suffix.lower() != ".vrt" or path.stat().st_size > MAX_VRT:
+        return []
+    names = _SOURCE.findall(path.read_text(encoding="utf-8", errors="replace"))
+    return [(path.parent / unescape(name)).resolve() for name in names]
 
 
 def _meaning(dataset: Any, nodata: float | None) -> Meaning:

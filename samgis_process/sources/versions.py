@@ -49,10 +49,13 @@ class Versions:
             force: ask a web server even if it answered a moment ago.
 
         Raises:
-            OSError: a file has gone, or the server that answered before does not now.
+            OSError: the server that answered before does not now.
         """
         parts = [self._name, self._revision]
         for path in files[:MAX_FILES]:
+            if not path.exists():
+                parts.append(f"{path.name}: gone")
+                continue
             status = path.stat()
             parts.append(f"{path.name}:{status.st_size}:{status.st_mtime_ns}:{status.st_ino}")
         if self._web is not None:

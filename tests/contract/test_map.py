@@ -459,7 +459,7 @@ def test_what_a_source_cannot_show_is_refused(server, path, field):
 
 @pytest.mark.parametrize(
     ("source_id", "status", "kind"),
-    [("down", 502, "source-unavailable"), ("gone", 502, "source-unavailable"),
+    [("down", 502, "source-unavailable"), ("gone", 503, "source-damaged"),
      ("slow", 504, "source-timeout")],
 )  # fmt: skip
 def test_a_source_that_fails_is_a_problem_of_that_source(server, source_id, status, kind):

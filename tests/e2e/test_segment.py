@@ -253,7 +253,8 @@ def test_wrong_use_is_named_by_its_option(segment, scene, arguments, code, words
 
 def test_what_is_no_picture_is_wrong_use(segment, tmp_path):
     (tmp_path / "notes.txt").write_text("no picture")
-    for name, words in (("notes.txt", "notes.txt cannot be read"), ("gone.tif", "does not exist")):
+    wrong = (("notes.txt", "notes.txt cannot be read"), ("gone.tif", "there is no file"))
+    for name, words in wrong:
         done = segment(tmp_path / name, "--point", "1,2")
         assert (done.exit_code, words in done.stderr) == (2, True), done.stderr
 
