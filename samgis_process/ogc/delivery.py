@@ -66,15 +66,15 @@ class Delivery:
 
     Attributes:
         shape: `raw` or `document`; None where the client did not say.
-        several: whether more than one output was requested, however many there will be.
         modes: the transmission of those outputs for which the client said it.
         preferred: the preference `return`, where it is one that we know.
+        several: whether more than one output was requested, however many there will be.
     """
 
     shape: Shape | None = None
-    several: bool = False
     modes: Mapping[str, Mode] = field(default_factory=dict)
     preferred: Preferred | None = None
+    several: bool = False
 
     def preferring(self, preferred: Preferred | None, transmission: Collection[str]) -> Delivery:
         """Return it with a preference, unless that wants references where there are none."""
@@ -111,9 +111,9 @@ class Delivery:
         """Return what `stored` made JSON of."""
         return cls(
             stored.get("response"),
-            bool(stored.get("several")),
             stored.get("transmission") or {},
             stored.get("return"),
+            bool(stored.get("several")),
         )
 
 

@@ -99,7 +99,7 @@ def read(
         if refused:
             raise InvalidRequest(*refused)
     return ExecuteRequest(
-        inputs, outputs, Delivery(shape, len(outputs) > 1, wanted.modes), subscriber
+        inputs, outputs, Delivery(shape, wanted.modes, several=len(outputs) > 1), subscriber
     )
 
 

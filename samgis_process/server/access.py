@@ -6,6 +6,7 @@ Writes into the request's state whose it is: `owner`, which jobs and results bel
 
 from __future__ import annotations
 
+import base64
 import math
 import re
 from collections.abc import Iterable
@@ -132,13 +133,36 @@ class Access:
         user = self._user(scope, headers)
         if user:
             return Who(f"user:{user}")
-        key = _key(headers) if self._keys else None
+        key = self._key(scope, headers) if self._keys else None
         if key is None:
             return NOBODY_KNOWN
         holder = self._keys.holder(key)
         if holder is None:
             raise self._not_signed_in("The key is not known here.", ', error="invalid_token"')
         return Who(f"key:{holder.name}", holder.is_operator)
+
+    def _key(self, scope: Scope, headers: Headers) -> str | None:
+        """Return the key that was sent, if there is one; other ways to sign in are not ours.
+
+        As the password of HTTP Basic, which is all that some clients have, but never in clear
+        over a network.
+        """
+        if KEY_HEADER in headers:
+            return headers[KEY_HEADER].strip()
+        scheme, _, token = headers.get("authorization", "").strip().partition(" ")
+        if scheme.lower() == "bearer":
+            return token.strip()
+        if scheme.lower() != "basic":
+            return None
+        try:
+            password = base64.b64decode(token, validate=True).decode().partition(":")[2]
+        except ValueError:
+            return None
+        if self._keys.holder(password) is None:  # a proxy's own password, passed on
+            return None
+        if scope.get("scheme") != "https" and not scope["state"].get("is_local"):
+            raise self._not_signed_in("A key as a password is taken over https alone.")
+        return password
 
     def _user(self, scope: Scope, headers: Headers) -> str | None:
         """Return the user whom a trusted proxy names."""
@@ -158,7 +182,10 @@ class Access:
         """Return the error, with what to do, and how."""
         ways, challenge = [], f"ProxyUser {REALM}"
         if self._keys:
-            ways.append(f"send a key as `{KEY_HEADER}: KEY` or `Authorization: Bearer KEY`")
+            ways.append(
+                f"send a key as `{KEY_HEADER}: KEY`, `Authorization: Bearer KEY`, or as the "
+                "password of HTTP Basic over https"
+            )
             challenge = f"Bearer {REALM}{more}"
         if self._user_header:
             ways.append("come through the proxy that signs people in")
@@ -182,14 +209,6 @@ def _utf8(text: str) -> str:
         return text.encode("latin-1").decode()
     except ValueError:
         return text
-
-
-def _key(headers: Headers) -> str | None:
-    """Return the key that was sent, if there is one; other ways to sign in are not ours."""
-    if KEY_HEADER in headers:
-        return headers[KEY_HEADER].strip()
-    scheme, _, token = headers.get("authorization", "").strip().partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else None
 
 
 def _require_same_site(scope: Scope, headers: Headers) -> None:

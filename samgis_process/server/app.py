@@ -213,8 +213,13 @@ def _middleware(
     return [
         Middleware(RequestIds),
         Middleware(AccessLog),
+        Middleware(
+            Proxies,
+            networks=access.proxies,
+            kind=access.forwarded,
+            public_url=services.public_url,
+        ),
         Middleware(Measured, metrics=metrics),
-        Middleware(Proxies, networks=access.proxies, kind=access.forwarded),
         *([cross_origin] if server.get("cors") else []),
         Middleware(Problems),
         Middleware(KnownHosts, names=allowed_names(services.public_url, services.allowed_hosts)),

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Literal, NamedTuple
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -18,6 +19,7 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 Kind = Literal["x-forwarded", "forwarded"]
 _ITS_SIGNS = ("forwarded", "via", "x-real-ip")  # of a proxy, besides x-forwarded-*
+_PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
 _PAIR = re.compile(r'\s*([A-Za-z-]+)\s*=\s*(?:"([^"]*)"|([^";,\s]*))\s*')
 
 
@@ -27,13 +29,25 @@ class _Said(NamedTuple):
     addresses: Sequence[str]
     scheme: str
     host: str
+    prefix: str = ""
 
 
 class Proxies:
-    """Puts the client's own address, scheme and host in the place of a trusted proxy's."""
+    """Puts the client's own address, scheme and host in the place of a trusted proxy's.
 
-    def __init__(self, app: ASGIApp, networks: Iterable[Network], kind: Kind) -> None:
+    And the path below which it finds this server, from the public address or else from the proxy:
+    links get it, routes never see it, whether the proxy takes it off or not.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        networks: Iterable[Network],
+        kind: Kind,
+        public_url: str | None = None,
+    ) -> None:
         self._app = app
+        self._prefix = urlsplit(public_url or "").path.rstrip("/")
         self._networks = list(networks)
         self._read = _x_forwarded if kind == "x-forwarded" else _forwarded
 
@@ -45,8 +59,11 @@ class Proxies:
             state = scope.setdefault("state", {})
             state["from_proxy"] = self._trusts(peer)
             state["is_local"] = _is_local(peer, headers) and not state["from_proxy"]
-            if state["from_proxy"]:
-                scope = self._translated(scope, self._read(headers))
+            said = self._read(headers) if state["from_proxy"] else None
+            if said:
+                scope = self._translated(scope, said)
+            if prefix := self._prefix or (said.prefix if said else ""):
+                scope = _below(scope, prefix)
         await self._app(scope, receive, send)
 
     def _trusts(self, address: Address | None) -> bool:
@@ -76,6 +93,13 @@ class Proxies:
         return last
 
 
+def _below(scope: Scope, prefix: str) -> Scope:
+    """Return the request with the path that routes know, and `prefix` for links."""
+    path = scope["path"]
+    inner = path.removeprefix(prefix) if f"{path}/".startswith(f"{prefix}/") else path
+    return {**scope, "path": inner or "/", "root_path": prefix}
+
+
 def _is_local(peer: Address | None, headers: Headers) -> bool:
     brought = any(name in _ITS_SIGNS or name.startswith("x-forwarded-") for name in headers)
     return peer is not None and peer.is_loopback and not brought
@@ -100,7 +124,14 @@ def _x_forwarded(headers: Headers) -> _Said:
         _entries(headers, "x-forwarded-for"),
         (_entries(headers, "x-forwarded-proto") or [""])[-1].lower(),
         (_entries(headers, "x-forwarded-host") or [""])[-1],
+        _prefix((_entries(headers, "x-forwarded-prefix") or [""])[-1]),
     )
+
+
+def _prefix(text: str) -> str:
+    """Return a path without a slash at its end; of what is none, nothing."""
+    path = text.rstrip("/")
+    return path if _PREFIX.fullmatch(path) else ""
 
 
 def _forwarded(headers: Headers) -> _Said:

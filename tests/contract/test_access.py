@@ -1,5 +1,6 @@
 """Keys, users of a proxy, and whose jobs are whose: over HTTP, on real worker processes."""
 
+import base64
 import time
 
 import pytest
@@ -138,6 +139,18 @@ def test_other_ways_to_sign_in_are_not_ours(server):
     basic = {"Authorization": "Basic YW5uOmFubg=="}
     assert get(f"{server}/processes", basic).status_code == 200
     assert get(f"{server}/jobs", basic).status_code == 401
+
+
+def test_a_key_may_be_the_password_of_basic_but_not_in_clear_over_a_network(server, make_server):
+    token = base64.b64encode(f"anybody:{ANN}".encode()).decode()
+    basic = {"Authorization": f"Basic {token}"}
+    assert get(f"{server}/jobs", basic).status_code == 200
+    access = AccessSettings(keys=KEYS, proxies=["127.0.0.1"], everything=True)  # then this machine may be anybody
+    with make_server(access=access) as behind:
+        refused = get(f"{behind}/processes", basic)
+        assert refused.status_code == 401
+        assert "over https alone" in refused.json()["detail"]
+        assert get(f"{behind}/processes", basic | {"X-Forwarded-Proto": "https"}).status_code == 200
 
 
 def test_a_refused_body_is_not_read(server):

@@ -218,13 +218,13 @@ def test_a_name_that_leads_to_a_private_address_is_never_called(make, origin):
     assert asked == ["innocent.example"]
 
 
-def test_who_waits_is_called_too_but_not_without_a_job(make, origin):
+@pytest.mark.parametrize("headers", [{"Prefer": "wait=20"}, {}], ids=["wait", "sync"])
+def test_who_waits_is_called_too(make, origin, headers):
     with make() as server:
-        assert run(server, everything(origin), {"Prefer": "wait=20"}).status_code == 200
+        answer = run(server, everything(origin), headers)
+        assert answer.status_code == 200
+        assert ("Preference-Applied" in answer.headers) == bool(headers)
         taken(origin, "/success")
-        answer = run(server, everything(origin), {})
-        assert answer.status_code == 400
-        assert "respond-async" in answer.json()["errors"][0]["remedy"]
 
 
 def test_the_class_and_the_callbacks_are_declared_where_they_hold(make, make_job_server, tmp_path):

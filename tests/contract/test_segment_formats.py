@@ -233,7 +233,7 @@ def test_each_goes_by_reference_under_its_suffix(address, media_type):
     body = {"inputs": inputs, "outputs": {"features": wanted}}
     answer = requests.post(url, json=body, timeout=60)
     assert answer.status_code == 204, answer.text
-    href = answer.links["item"]["url"]
+    href = answer.links["features"]["url"]
     assert href.endswith(f"/features.{SUFFIXES[media_type]}")
     kept = requests.get(href, timeout=20)
     assert kept.headers["content-type"] == media_type

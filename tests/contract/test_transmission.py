@@ -16,7 +16,7 @@ REFERENCE, VALUE = {"transmissionMode": "reference"}, {"transmissionMode": "valu
 COG = "image/tiff; application=geotiff; profile=cloud-optimized"
 SYNC, WAITED = {}, {"Prefer": "wait=20"}
 EXPECTED = np.random.default_rng(7).integers(0, 256, (3, 1200, 1500), np.uint8)
-LINK = re.compile(r'<([^>]+)>; rel="item"; title="(\w+)"; type="((?:[^"\\]|\\.)*)"(.*)')
+LINK = re.compile(r'<([^>]+)>; rel="\w+"; title="(\w+)"; type="((?:[^"\\]|\\.)*)"(.*)')
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ def test_a_reference_says_where_what_and_until_when():
     until = "2026-03-01T12:00:00Z"
     assert THERE.link() == {"href": THERE.href, "type": "image/png", "expires": until}
     assert THERE.header("a") == (
-        f'<http://host/a.png>; rel="item"; title="a"; type="image/png"; expires="{until}"'
+        f'<http://host/a.png>; rel="a"; title="a"; type="image/png"; expires="{until}"'
     )
     assert Reference("image/png", "x").link() == {"href": "x", "type": "image/png"}
 

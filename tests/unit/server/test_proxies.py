@@ -10,7 +10,7 @@ from samgis_process.server.proxies import Proxies
 NETWORKS = [ip_network("10.0.0.0/8"), ip_network("fd00::/8")]
 
 
-def seen(peer, kind="x-forwarded", networks=NETWORKS, **headers):
+def seen(peer, kind="x-forwarded", networks=NETWORKS, path="/jobs", public_url=None, **headers):
     """Return the scope that arrives behind the middleware."""
     arrived = {}
 
@@ -20,7 +20,8 @@ def seen(peer, kind="x-forwarded", networks=NETWORKS, **headers):
     raw = [(b"host", b"inner:5000")]
     raw += [(k.replace("_", "-").encode(), v.encode()) for k, v in headers.items()]
     scope = {"type": "http", "headers": raw, "scheme": "http", "client": peer and (peer, 4711)}
-    asyncio.run(Proxies(app, networks, kind)(scope, None, None))
+    scope["path"] = path
+    asyncio.run(Proxies(app, networks, kind, public_url)(scope, None, None))
     assert scope["headers"] == raw  # the original stays as it was
     return arrived
 
@@ -118,3 +119,26 @@ def test_a_request_of_this_machine_is_local(peer):
 def test_what_a_proxy_on_this_machine_brings_is_not_local(sign):
     assert not seen("127.0.0.1", **{sign: "127.0.0.1"})["state"]["is_local"]
     assert not seen("127.0.0.1", networks=[ip_network("127.0.0.1")])["state"]["is_local"]
+
+
+@pytest.mark.parametrize("path", ["/geo/sam/jobs", "/jobs"])
+def test_a_prefix_is_known_whether_the_proxy_takes_it_off_or_not(path):
+    told = {"path": path, "x_forwarded_prefix": "/geo/sam/"}
+    scope = seen("10.0.0.1", **told)
+    assert (scope["path"], scope["root_path"]) == ("/jobs", "/geo/sam")
+    own = seen("192.0.2.99", path=path, public_url="https://maps.example.org/geo/sam/")
+    assert (own["path"], own["root_path"]) == ("/jobs", "/geo/sam")
+    stranger = seen("192.0.2.99", **told)
+    assert (stranger["path"], stranger.get("root_path", "")) == (path, "")
+
+
+@pytest.mark.parametrize(
+    "prefix", ["geo", "//evil.example", "/a b", "/a?b", "https://evil.example"]
+)
+def test_what_is_no_path_is_no_prefix(prefix):
+    assert seen("10.0.0.1", x_forwarded_prefix=prefix).get("root_path", "") == ""
+
+
+def test_a_name_that_only_begins_like_the_prefix_is_left_alone():
+    scope = seen("10.0.0.1", path="/geometry", x_forwarded_prefix="/geo")
+    assert scope["path"] == "/geometry"
