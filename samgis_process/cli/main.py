@@ -117,7 +117,7 @@ def serve(ctx: click.Context, host: str, port: int) -> None:
     set_up_logging(json_lines=settings.server.log == "json")
     _warn_of_the_open(host, settings)
     jobs = wiring.job_room(settings, config)
-    services = _ready(settings)
+    services = _ready(settings, config)
     from samgis_process.server.app import create_app  # noqa: PLC0415  pygeoapi takes seconds
 
     app = create_app(config, services, jobs, wiring.map_room(services))
@@ -134,12 +134,12 @@ def _warn_of_the_open(host: str, settings: Settings) -> None:
         )
 
 
-def _ready(settings: Settings) -> wiring.Services:
+def _ready(settings: Settings, config: Path) -> wiring.Services:
     """Open what would otherwise fail or wait at the first request."""
     ensure_model(settings)
     progress = Progress()
     progress("Opening the model", None)
-    services = wiring.build_services(settings)
+    services = wiring.build_services(settings, config)
     services.models.default.warm_up()
     progress("Opening the sources; the sample scene is drawn the first time", None)
     for source in services.sources.open_all():
@@ -210,8 +210,9 @@ def openapi(ctx: click.Context, out: Path | None) -> None:
     """Print the OpenAPI document of the configured server, as YAML."""
     from samgis_process.server import openapi_file  # noqa: PLC0415  pygeoapi takes seconds
 
-    services = wiring.build_services(_settings(ctx))
-    _write(openapi_file.render(services, ctx.obj.resolve(), services.access), out)
+    config = ctx.obj.resolve()
+    services = wiring.build_services(_settings(ctx), config)
+    _write(openapi_file.render(services, config, services.access), out)
 
 
 def _write(text: str, out: Path | None) -> None:

@@ -76,14 +76,10 @@ SCHEMAS: Node = {
     },
     "outputRequest": _object(
         [],
-        transmissionMode={
-            "type": "string",
-            "enum": ["value", "reference"],
-            "default": "value",
-        },
-        format=_object([], mediaType=_TEXT),
-    )
-    | {"nullable": True},
+        transmissionMode={"type": "string", "enum": ["value", "reference"]},
+        format=ref("schemas", "outputFormat"),
+    ),
+    "outputFormat": _object([], mediaType=_TEXT),
     "execute": _object(
         [],
         inputs={"type": "object"},
@@ -91,7 +87,7 @@ SCHEMAS: Node = {
             "type": "object",
             "additionalProperties": ref("schemas", "outputRequest"),
         },
-        response={"type": "string", "enum": ["raw", "document"], "default": "raw"},
+        response={"type": "string", "enum": ["raw", "document"]},
         subscriber=ref("schemas", "subscriber"),
     ),
     "subscriber": _object([], **dict.fromkeys(URIS, _URI))

@@ -13,6 +13,7 @@ from samgis_process.ogc.names import RELATION
 from samgis_process.ogc.negotiation import HTML, JSON
 from samgis_process.ogc.process import Process
 from samgis_process.ogc.request import transmission
+from samgis_process.ogc.schemas import for_people
 from samgis_process.ogc.wording import did_you_mean, shown
 
 _DETAILS = ("inputs", "outputs", "example")
@@ -27,7 +28,7 @@ class Descriptions:
     def __init__(
         self, processes: Iterable[Process], *, jobs: bool, references: bool = False
     ) -> None:
-        described = (copy.deepcopy(dict(process.description)) for process in processes)
+        described = (_for_people(dict(process.description)) for process in processes)
         self._descriptions = {
             str(one["id"]): _as_here(one, jobs=jobs, references=references) for one in described
         }
@@ -65,6 +66,15 @@ class Descriptions:
             ],
             "links": links,
         }
+
+
+def _for_people(description: dict[str, Any]) -> dict[str, Any]:
+    """Return a copy of a description, its schemas as they are to be read."""
+    copied = copy.deepcopy(description)
+    for each in (*copied.get("inputs", {}).values(), *copied.get("outputs", {}).values()):
+        if "schema" in each:
+            each["schema"] = for_people(each["schema"])
+    return copied
 
 
 def job_control(description: Mapping[str, Any], *, jobs: bool) -> list[str]:

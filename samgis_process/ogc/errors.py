@@ -10,6 +10,7 @@ SamgisError
 ├── NoSuchJob                 the path names a job that is not there, or not any more
 │   └── JobDismissed          it was dismissed
 ├── ResultNotReady            the job is not done yet
+├── ProcessFailed             a process that somebody else wrote failed
 ├── JobFailed                 its own problem is the answer
 ├── NotSignedIn               nobody knows who asks
 ├── NotAllowed                who asks may not
@@ -52,6 +53,10 @@ class JobDismissed(NoSuchJob):
 
 class ResultNotReady(SamgisError):
     """The job is not done yet."""
+
+
+class ProcessFailed(SamgisError):
+    """A process that somebody else wrote failed, or returned what cannot be sent."""
 
 
 class JobFailed(SamgisError):

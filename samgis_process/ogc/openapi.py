@@ -195,9 +195,10 @@ def _answers(description: Mapping[str, Any]) -> Node:
     several = {"multipart/related": {"schema": {"type": "string"}}} if len(outputs) > 1 else {}
     found: dict[str, list[Node]] = {}
     for name, declared in outputs.items():
-        schema = ref("schemas", f"{description['id']}.outputs.{name}")
+        named = _json_schemas(f"{description['id']}.outputs.{name}", declared.get("schema", {}))
         for each in media_types(declared.get("schema", {})):
-            found.setdefault(each, []).append(schema if is_json(each) else _BINARY)
+            schema = ref("schemas", named[each][0]) if each in named else _BINARY
+            found.setdefault(each, []).append(schema)
     found.setdefault(JSON, []).append(ref("schemas", "results"))
     return {each: {"schema": _any(schemas)} for each, schemas in found.items()} | several
 
@@ -212,54 +213,96 @@ def _any(schemas: list[Node]) -> Node:
 def _process_schemas(described: Iterable[Mapping[str, Any]], *, hrefs: bool) -> Node:
     schemas: Node = {}
     for one in described:
-        schemas[f"{one['id']}.execute"] = _execute_schema(one, hrefs=hrefs)
+        schemas[f"{one['id']}.execute"] = _execute_schema(one, schemas, hrefs=hrefs)
         for name, declared in one.get("outputs", {}).items():
-            schemas[f"{one['id']}.outputs.{name}"] = _json_part(declared.get("schema", {}))
+            named = _json_schemas(f"{one['id']}.outputs.{name}", declared.get("schema", {}))
+            schemas |= dict(named.values())
     return schemas
 
 
-def _json_part(schema: Mapping[str, Any]) -> Any:
-    """Return an output's schema without its files, which are no JSON."""
-    branches = [b for b in alternatives(schema) if is_json(media_types(b)[0])]
-    return for_openapi(schema if not branches else _either(branches))
+def _json_schemas(name: str, schema: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
+    """Return the name and schema of an output by media type; files are no JSON, and have none.
+
+    One type for each: a client that asks for GeoJSON wants no union with whatever else there is.
+    """
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for branch in alternatives(schema):
+        if is_json(media_types(branch)[0]):
+            found.setdefault(media_types(branch)[0], []).append(branch)
+    names = [name, *(f"{name}.{number}" for number in range(2, len(found) + 1))]
+    return {
+        each: (own, for_openapi(_either(branches)))
+        for own, (each, branches) in zip(names, found.items(), strict=False)
+    }
 
 
 def _either(branches: list[Mapping[str, Any]]) -> Mapping[str, Any]:
     return branches[0] if len(branches) == 1 else {"oneOf": branches}
 
 
-def _execute_schema(description: Mapping[str, Any], *, hrefs: bool) -> Node:
+def _hoisted(schema: Any, schemas: Node) -> Any:
+    """Return a schema with each object inside it that has a title as a component of that name.
+
+    Generators make classes of components; of what stands inside others they make bad names, or
+    nothing.
+    """
+    if isinstance(schema, list):
+        return [_hoisted(one, schemas) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    inner = {key: _hoisted(value, schemas) for key, value in schema.items()}
+    title = inner.get("title")
+    if inner.get("type") != "object" or not isinstance(title, str) or not title.isidentifier():
+        return inner
+    # Generators make what has a default required, or write it into every request.
+    inner["properties"] = {
+        name: {key: value for key, value in one.items() if key != "default"}
+        for name, one in inner.get("properties", {}).items()
+    }
+    if schemas.setdefault(title, inner) != inner:
+        raise ValueError(f"two schemas have the title {title}")
+    return ref("schemas", title)
+
+
+def _execute_schema(description: Mapping[str, Any], schemas: Node, *, hrefs: bool) -> Node:
     inputs: Mapping[str, Any] = description.get("inputs", {})
     required = [name for name, declared in inputs.items() if declared.get("minOccurs", 1)]
-    schema: Node = {
+    own = str(description["id"])
+    schemas[f"{own}.inputs"] = {
         "type": "object",
         "properties": {
-            name: _input_schema(declared, hrefs=hrefs) for name, declared in inputs.items()
+            name: _input_schema(f"{own}.inputs.{name}", declared, schemas, hrefs=hrefs)
+            for name, declared in inputs.items()
         },
         "additionalProperties": False,
     } | ({"required": required} if required else {})
-    names = description.get("outputs", {})
-    outputs = {
+    schemas[f"{own}.outputRequests"] = {
         "type": "object",
-        "properties": {name: ref("schemas", "outputRequest") for name in names},
+        "properties": {
+            name: ref("schemas", "outputRequest") for name in description.get("outputs", {})
+        },
         "additionalProperties": False,
     }
-    properties = parts.SCHEMAS["execute"]["properties"] | {"inputs": schema, "outputs": outputs}
+    properties = parts.SCHEMAS["execute"]["properties"] | {
+        "inputs": ref("schemas", f"{own}.inputs"),
+        "outputs": ref("schemas", f"{own}.outputRequests"),
+    }
     return {"type": "object", "properties": properties} | (
         {"required": ["inputs"]} if required else {}
     )
 
 
-def _input_schema(declared: Mapping[str, Any], *, hrefs: bool) -> Node:
+def _input_schema(name: str, declared: Mapping[str, Any], schemas: Node, *, hrefs: bool) -> Node:
     """Return what may stand for an input: the value, bare or qualified, or several of them."""
-    value = for_openapi(declared.get("schema", {}))
-    qualified = {
+    value = _hoisted(for_openapi(declared.get("schema", {})), schemas)
+    schemas[f"{name}.qualified"] = {
         "type": "object",
         "required": ["value"],
         "properties": {"value": value, "mediaType": {"type": "string"}},
     }
     references = [ref("schemas", "reference")] if hrefs else []
-    schema: Node = {"anyOf": [value, qualified, *references]}
+    choices = value["oneOf"] if value.keys() == {"oneOf"} else [value]
+    schema: Node = {"anyOf": [*choices, ref("schemas", f"{name}.qualified"), *references]}
     if declared.get("maxOccurs", 1) != 1:
         schema = {"anyOf": [schema, {"type": "array", "items": schema}]}
     words = {key: declared[key] for key in ("title", "description") if key in declared}

@@ -101,6 +101,9 @@ PROBLEMS: dict[type[SamgisError], Problem] = {
     errors.ResultNotReady: Problem(
         HTTPStatus.NOT_FOUND, EXCEPTION + "result-not-ready", "The result is not ready"
     ),
+    errors.ProcessFailed: Problem(
+        HTTPStatus.BAD_GATEWAY, OURS + "process-failed", "The process failed"
+    ),
     errors.JobFailed: INTERNAL,  # it brings its own
     StoreUnavailable: _NO_JOBS,
     StoreUnusable: _NO_JOBS,

@@ -75,7 +75,11 @@ class Context:
 
 
 class Process(Protocol):
-    """What can be run."""
+    """What can be run.
+
+    With an attribute `apart` that is true, its runs are jobs even where they are waited for: then
+    they can be ended, whatever they do.
+    """
 
     @property
     def description(self) -> Mapping[str, Any]:

@@ -34,6 +34,7 @@ class Offer:
         description = process.description
         self.transmission = transmission(description, references=references)
         self.process = process
+        self.apart = bool(getattr(process, "apart", False))
         self.id = str(description["id"])
         self.inputs = Inputs(description.get("inputs", {}))
         self.outputs: dict[str, list[str]] = {

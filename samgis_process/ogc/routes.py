@@ -83,7 +83,8 @@ class _Processes:
         if self._jobs and execution_mode(options, preferred) == "async":
             return await self._jobs.executed(offer, request, preferred)
         content = await request.body()
-        if self._jobs and self._jobs.subscribing and b'"subscriber"' in content:
+        called = self._jobs and self._jobs.subscribing and b'"subscriber"' in content
+        if self._jobs and (called or offer.apart):
             # Who is to be called about a run is called about a job; this client waits for its end.
             return await self._jobs.executed(offer, request, preferred, whole=True)
         client = Client(request.headers.get("accept"), preferred)

@@ -13,6 +13,9 @@ from typing import Any
 from samgis_process.ogc.negotiation import JSON
 
 Schema = dict[str, Any]
+# Beside what is published, a schema of what is taken: clients that are generated want one type
+# where people's tables have several.
+PARSED = "x-parsed"
 
 _ONE = ("not", "items", "additionalProperties", "contains", "propertyNames", "if", "then", "else")
 _MANY = ("oneOf", "anyOf", "allOf", "prefixItems")
@@ -54,6 +57,8 @@ def for_validation(schema: Any) -> Any:
 
 
 def _to_2020(schema: Schema) -> Schema:
+    if PARSED in schema:  # the process takes more than it tells
+        return dict(_map(schema[PARSED], _to_2020))
     for key, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
         if schema.get(key) is True:
             schema[key] = schema.pop(bound)
@@ -69,6 +74,11 @@ def _to_2020(schema: Schema) -> Schema:
     if schema.pop("nullable", False):
         return {"anyOf": [{"type": "null"}, schema]}
     return schema
+
+
+def for_people(schema: Any) -> Any:
+    """Return the schema as descriptions show it."""
+    return _map(schema, lambda one: {k: v for k, v in one.items() if k != PARSED})
 
 
 def for_openapi(schema: Any) -> Any:
@@ -92,7 +102,8 @@ def _to_oas30(schema: Schema) -> Schema:
         schema["format"] = "byte" if schema["contentEncoding"] == "base64" else "binary"
     schema = _with_one_type(schema)
     known = {key: value for key, value in schema.items() if key in _OAS_KEYWORDS}
-    return known | {key: value for key, value in schema.items() if key.startswith("x-")}
+    ours = {key: value for key, value in schema.items() if key.startswith("x-")}
+    return known | {key: value for key, value in ours.items() if key != PARSED}
 
 
 def _with_one_type(schema: Schema) -> Schema:

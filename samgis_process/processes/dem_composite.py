@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
@@ -58,6 +59,10 @@ class Context(Protocol):
 
     def report(self, fraction: float, message: str) -> None:
         """Say how far the work is, 0 to 1."""
+
+    @property
+    def base_url(self) -> str:
+        """The server's address; empty where it has none that serves files."""
 
     def link(self, path: str) -> str:
         """Return the address of a path of this server."""
@@ -124,9 +129,19 @@ class DemCompositeProcess:
         return work
 
     def _linked(self, work: Composition, context: Context) -> dict[str, Any]:
-        """Keep the files, and return the collection that links them."""
+        """Return the collection whose item links the files, which are kept.
+
+        Where nobody can ask for them, as under stock pygeoapi, the item has no assets.
+        """
+        item = self._kept(work, context) if context.base_url else work.item(str(uuid.uuid4()), [])
+        return {
+            "type": "FeatureCollection",
+            "features": [item],
+            "samgis": {"request_id": context.request_id} | work.member(),
+        }
+
+    def _kept(self, work: Composition, context: Context) -> dict[str, Any]:
         ticket = self._results.ticket(context.owner, context.attempt)
-        expires = ticket.expires.strftime("%Y-%m-%dT%H:%M:%SZ")
 
         def href(name: str) -> str:
             return context.link(f"/results/{ticket.id}/{name}")
@@ -135,15 +150,11 @@ class DemCompositeProcess:
         item = work.item(ticket.id, made) | {
             "links": [{"rel": "self", "href": href(ITEM), "type": GEOJSON}]
         }
-        item["properties"]["samgis:expires"] = expires
+        item["properties"]["samgis:expires"] = ticket.expires.strftime("%Y-%m-%dT%H:%M:%SZ")
         files = {one.name: File(one.asset.media_type, one.content) for one in made}
         with work.clock.step("files"):
             self._results.keep(ticket, files | {ITEM: File(GEOJSON, orjson.dumps(item))})
-        return {
-            "type": "FeatureCollection",
-            "features": [item],
-            "samgis": {"request_id": context.request_id} | work.member(),
-        }
+        return item
 
 
 class Composition:

@@ -7,7 +7,14 @@ from typing import Any
 from samgis_process import __version__
 from samgis_process.inference.room import ModelRoom
 from samgis_process.processes.segment_answer import GEOJSON, REPORT, offered
-from samgis_process.processes.window_inputs import BBOX, ancestor, bbox, once
+from samgis_process.processes.window_inputs import (
+    BBOX,
+    CORNER,
+    RECTANGLE,
+    ancestor,
+    bbox,
+    once,
+)
 from samgis_process.rendering import TERRAIN
 from samgis_process.settings import LimitSettings
 from samgis_process.sources import SourceCatalogue
@@ -16,6 +23,7 @@ RENDERING = {
     "oneOf": [
         {"type": "string"},
         {
+            "title": "BandRendering",
             "type": "object",
             "properties": {
                 "bands": {
@@ -42,6 +50,7 @@ IMAGE = {
             )
         ),
         {
+            "title": "KnownImage",
             "type": "object",
             "required": ["digest"],
             "properties": {"digest": {"type": "string"}, "bounds": BBOX},
@@ -267,27 +276,87 @@ def _how(models: ModelRoom) -> dict[str, dict[str, Any]]:
     }
 
 
-def _prompt_list(limits: LimitSettings) -> dict[str, Any]:
-    prompt = {
+# What the process itself reads with more patience than generated clients need.
+_LOOSE_PROMPT = {
+    "type": "object",
+    "required": ["type", "data"],
+    "properties": {
+        "type": {"type": "string", "enum": ["point", "rectangle"]},
+        "data": {"type": "object"},
+        "label": {"enum": [0, 1, "0", "1"], "nullable": True},
+    },
+}
+LABEL = {"type": "integer", "enum": [0, 1], "default": 1}
+_ANY_PROMPT = {"object": {"type": "string"}, "id": {"type": "string"}}
+
+
+def _kind(name: str) -> dict[str, Any]:
+    return {"type": "string", "enum": [name]}
+
+
+def _prompt(title: str, kind: str, data: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "title": title,
         "type": "object",
         "required": ["type", "data"],
-        "properties": {
-            "type": {"type": "string", "enum": ["point", "rectangle"]},
-            "data": {"type": "object"},
-            "label": {"enum": [0, 1, "0", "1"], "default": 1, "nullable": True},
-        },
+        "properties": {"type": _kind(kind), "data": data, **more, **_ANY_PROMPT},
     }
-    return {"type": "array", "items": prompt, "minItems": 1, "maxItems": limits.max_prompts}
+
+
+def _prompt_list(limits: LimitSettings) -> dict[str, Any]:
+    prompts = [
+        _prompt("PointPrompt", "point", CORNER, label=LABEL),
+        _prompt("RectanglePrompt", "rectangle", RECTANGLE),
+    ]
+    items = {"oneOf": prompts, "x-parsed": _LOOSE_PROMPT}
+    return {"type": "array", "items": items, "minItems": 1, "maxItems": limits.max_prompts}
+
+
+def _geometry(kind: str, coordinates: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "title": kind,
+        "type": "object",
+        "required": ["type", "coordinates"],
+        "properties": {"type": _kind(kind), "coordinates": coordinates},
+    }
+
+
+def _lists(item: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": item}
+
+
+_POSITION = _lists({"type": "number"})
+_PROMPT_FEATURE = {
+    "title": "PromptFeature",
+    "type": "object",
+    "required": ["type", "geometry"],
+    "properties": {
+        "type": _kind("Feature"),
+        "geometry": {
+            "oneOf": [
+                _geometry("Point", _POSITION),
+                _geometry("Polygon", _lists(_lists(_POSITION))),
+            ]
+        },
+        "properties": {
+            "title": "PromptProperties",
+            "type": "object",
+            "properties": {"label": LABEL, "object": {"type": "string"}},
+        },
+    },
+    "x-parsed": {"type": "object", "required": ["geometry"]},
+}
 
 
 def _prompt_collection(limits: LimitSettings) -> dict[str, Any]:
     features = {
         "type": "array",
-        "items": {"type": "object", "required": ["geometry"]},
+        "items": _PROMPT_FEATURE,
         "minItems": 1,
         "maxItems": limits.max_prompts,
     }
     return {
+        "title": "PromptCollection",
         "type": "object",
         "required": ["type", "features"],
         "properties": {

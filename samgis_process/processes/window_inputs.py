@@ -6,15 +6,15 @@ from typing import Any
 
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 
+DEGREES = {"type": "number", "x-parsed": {"oneOf": [{"type": "number"}, {"type": "string"}]}}
 CORNER = {
+    "title": "Corner",
     "type": "object",
     "required": ["lat", "lng"],
-    "properties": {
-        "lat": {"oneOf": [{"type": "number"}, {"type": "string"}]},
-        "lng": {"oneOf": [{"type": "number"}, {"type": "string"}]},
-    },
+    "properties": {"lat": DEGREES, "lng": DEGREES},
 }
 RECTANGLE = {
+    "title": "Rectangle",
     "type": "object",
     "required": ["ne", "sw"],
     "properties": {"ne": CORNER, "sw": CORNER},
@@ -23,6 +23,7 @@ FOUR_NUMBERS = {"type": "array", "items": {"type": "number"}, "minItems": 4, "ma
 BBOX = {
     "oneOf": [
         {
+            "title": "Bbox",
             "type": "object",
             "format": "ogc-bbox",
             "required": ["bbox"],

@@ -63,7 +63,7 @@ def _build(config_path: Path) -> ProcessWork:
 
     settings = load(config_path)
     set_up_logging(json_lines=settings.server.log == "json")
-    return ProcessWork(build_services(settings).processes)
+    return ProcessWork(build_services(settings, config_path).processes)
 
 
 def _file(output: Output) -> OutputFile:

@@ -44,7 +44,9 @@ from samgis_process.ogc.jobs import JobQuery
 from samgis_process.ogc.negotiation import JSON
 from samgis_process.ogc.owner import NOBODY
 from samgis_process.ogc.process import Context
+from samgis_process.ogc.request import Offer
 from samgis_process.server.fetching import fetcher
+from samgis_process.server.foreign import ForeignProcess
 from samgis_process.server.processors import ProcessProcessor, as_pygeoapi_error
 from samgis_process.settings import Settings
 from samgis_process.settings import load as load_settings
@@ -126,15 +128,15 @@ class JobManager(BaseManager):
             ProcessorExecuteError: the request or its run failed; says how.
         """
         processor = self.get_processor(process_id)  # of this request alone
-        if not isinstance(processor, ProcessProcessor):
-            return _run_here(processor, data_dict, requested_outputs)
+        ours = isinstance(processor, ProcessProcessor)
+        offer = processor.offer if ours else Offer(ForeignProcess(process_id, processor))
         body: dict[str, Any] = {"inputs": data_dict, "outputs": requested_outputs}
         if requested_response == RequestedResponse.document.value:  # raw may be a default
             body["response"] = requested_response
         if subscriber:
             body["subscriber"] = _addresses(subscriber)
         try:
-            job = self._submitted(processor, body)
+            job = self._submitted(offer, body)
             if _is_async(processor, execution_mode):
                 applied = {"Preference-Applied": "respond-async"}
                 return job.id, JSON, None, JobStatus.accepted, applied
@@ -142,12 +144,11 @@ class JobManager(BaseManager):
         except SamgisError as error:
             raise as_pygeoapi_error(error) from error
 
-    def _submitted(self, processor: ProcessProcessor, body: Mapping[str, Any]) -> Job:
+    def _submitted(self, offer: Offer, body: Mapping[str, Any]) -> Job:
         settings, room = self._open()
         check = room.listener.check if room.listener else None
-        offer = processor.offer
         wanted = requests.read(body, offer, None, fetcher(settings.href), check)
-        context = Context(str(uuid.uuid4()), base_url=processor.base_url, owner=NOBODY)
+        context = Context(str(uuid.uuid4()), owner=NOBODY)
         kept = execute.to_store(offer, wanted, wanted.delivery, context)
         return room.submit(offer.id, NOBODY, *kept)
 
@@ -220,19 +221,10 @@ def _opened(url: str | None) -> tuple[Settings, JobRoom]:
     return settings, room
 
 
-def _is_async(processor: ProcessProcessor, mode: RequestedProcessExecutionMode | None) -> bool:
-    offered = processor.metadata["jobControlOptions"]
+def _is_async(processor: BaseProcessor, mode: RequestedProcessExecutionMode | None) -> bool:
+    offered = processor.metadata.get("jobControlOptions", ["sync-execute"])
     asked = mode == RequestedProcessExecutionMode.respond_async
     return "async-execute" in offered and (asked or "sync-execute" not in offered)
-
-
-def _run_here(
-    processor: BaseProcessor, inputs: dict[str, Any], outputs: dict[str, Any] | None
-) -> Answer:
-    """Run a process that our workers do not know, while its client waits, without a job."""
-    more = {"outputs": outputs} if processor.supports_outputs else {}
-    media_type, value = processor.execute(inputs, **more)
-    return str(uuid.uuid4()), media_type, value, JobStatus.successful, {}
 
 
 def _addresses(subscriber: Subscriber) -> dict[str, str]:

@@ -18,7 +18,6 @@ from samgis_process.errors import SamgisError
 from samgis_process.ogc import encode, execute, problems
 from samgis_process.ogc.process import Context, Output, Process
 from samgis_process.ogc.request import Offer
-from samgis_process.server.config import read_config
 
 
 class DescribedProcessor(BaseProcessor):
@@ -40,21 +39,18 @@ class JobsElsewhere(DummyManager):
 class ProcessProcessor(BaseProcessor):
     """A process as a processor; translates, no more."""
 
-    def __init__(
-        self, processor_def: Mapping[str, Any], process: Process, base_url: str = ""
-    ) -> None:
+    def __init__(self, processor_def: Mapping[str, Any], process: Process) -> None:
         # A value is all that pygeoapi's managers transmit.
         described = {**process.description, "outputTransmission": ["value"]}
         super().__init__(processor_def, copy.deepcopy(described))
         self.supports_outputs = True
         self.offer = Offer(process)
-        self.base_url = base_url
 
     def execute(
         self, data: dict[str, Any], outputs: dict[str, Any] | None = None
     ) -> tuple[str, Any]:
         """Return (media type, value) of the one output, or the document of several."""
-        context = Context(str(uuid.uuid4()), base_url=self.base_url)
+        context = Context(str(uuid.uuid4()))  # no address: nobody there serves files of ours
         try:
             found = execute.perform_json(self.offer, data, outputs, context)
         except SamgisError as error:
@@ -83,20 +79,12 @@ def _sentence(fault: Mapping[str, str]) -> str:
     return f"{fault['input']}: {fault['message']}. {fault['remedy']}".strip()
 
 
-def _nowhere() -> str:
-    return ""
-
-
-def processor(
-    process_id: str,
-    processes: Callable[[], Mapping[str, Process]],
-    address: Callable[[], str] = _nowhere,
-) -> type[Any]:
+def processor(process_id: str, processes: Callable[[], Mapping[str, Process]]) -> type[Any]:
     """Return a processor class for one process, fetched when pygeoapi makes a processor."""
 
     class Processor(ProcessProcessor):
         def __init__(self, processor_def: Mapping[str, Any]) -> None:
-            super().__init__(processor_def, processes()[process_id], address())
+            super().__init__(processor_def, processes()[process_id])
 
     Processor.__name__ = Processor.__qualname__ = f"{process_id.title().replace('-', '')}Processor"
     Processor.__doc__ = f"`{process_id}` as a pygeoapi processor."
@@ -110,13 +98,5 @@ def _served() -> Mapping[str, Process]:
     return default_services().processes
 
 
-def _address() -> str:
-    """Return the server's address in links: our own setting, or pygeoapi's."""
-    from samgis_process.server.wiring import config_path, default_services  # noqa: PLC0415
-
-    public = default_services().public_url
-    return str(public or read_config(config_path())["server"]["url"]).rstrip("/")
-
-
-DemCompositeProcessor = processor("dem-composite", _served, _address)
-SegmentProcessor = processor("segment", _served, _address)
+DemCompositeProcessor = processor("dem-composite", _served)
+SegmentProcessor = processor("segment", _served)

@@ -108,7 +108,6 @@ def effective_config(config: Mapping[str, Any], processes: Iterable[Process]) ->
         for name, resource in (config.get("resources") or {}).items()
         if not _is_process(resource)
     }
-    _warn_of_foreign(config, described)
     metadata = _with_own_address(config["metadata"], config["server"]["url"])
     kept = {key: value for key, value in config.items() if key != "samgis"}
     return kept | {
@@ -147,12 +146,6 @@ def _for_page(value: Any) -> Any:
 
 def _kind(schema: Mapping[str, Any]) -> str:
     return one_of(str(branch.get("type", "any")) for branch in alternatives(schema))
-
-
-def _warn_of_foreign(config: Mapping[str, Any], ours: Mapping[str, Any]) -> None:
-    for name, resource in (config.get("resources") or {}).items():
-        if _is_process(resource) and name not in ours:
-            _log.warning("process %s of the configuration is not one of ours: not served", name)
 
 
 def _with_own_address(value: Any, url: str) -> Any:

@@ -22,7 +22,7 @@ from samgis_process.processes.dem_composite import DemCompositeProcess
 from samgis_process.processes.pictures import Pictures
 from samgis_process.processes.segment import SegmentProcess
 from samgis_process.results import ResultStore
-from samgis_process.server import job_work
+from samgis_process.server import foreign, job_work
 from samgis_process.server.callbacks import Callbacks
 from samgis_process.server.fetching import fetcher
 from samgis_process.settings import AccessSettings, LimitSettings, Settings
@@ -130,8 +130,11 @@ class DemCompositeService:
         return {"features": Output(*self._process.run(inputs, context))}
 
 
-def build_services(settings: Settings) -> Services:
+def build_services(settings: Settings, config: Path | None = None) -> Services:
     """Build what the settings describe.
+
+    Args:
+        config: the configuration file, for processes of others that it names.
 
     Raises:
         ConfigurationError: a setting does not do.
@@ -158,6 +161,8 @@ def build_services(settings: Settings) -> Services:
     }
     if settings.server.echo_s is not None:
         processes["echo"] = EchoProcess(settings.server.echo_s)
+    if config is not None:
+        processes = {**foreign.processes_of(config), **processes}
     return Services(settings, sources, models, processes, results)
 
 
@@ -244,7 +249,7 @@ def default_services() -> Services:
     """Return the services of the configuration that `PYGEOAPI_CONFIG` names, built once."""
     with _default_lock:
         if not _default:
-            _default.append(build_services(load_settings(config_path())))
+            _default.append(build_services(load_settings(config_path()), config_path()))
         return _default[0]
 
 

@@ -145,12 +145,14 @@ def test_a_key_may_be_the_password_of_basic_but_not_in_clear_over_a_network(serv
     token = base64.b64encode(f"anybody:{ANN}".encode()).decode()
     basic = {"Authorization": f"Basic {token}"}
     assert get(f"{server}/jobs", basic).status_code == 200
-    access = AccessSettings(keys=KEYS, proxies=["127.0.0.1"], everything=True)  # then this machine may be anybody
+    # With a proxy on it, this machine may be anybody.
+    access = AccessSettings(keys=KEYS, proxies=["127.0.0.1"], everything=True)
     with make_server(access=access) as behind:
         refused = get(f"{behind}/processes", basic)
         assert refused.status_code == 401
         assert "over https alone" in refused.json()["detail"]
-        assert get(f"{behind}/processes", basic | {"X-Forwarded-Proto": "https"}).status_code == 200
+        secure = basic | {"X-Forwarded-Proto": "https"}
+        assert get(f"{behind}/processes", secure).status_code == 200
 
 
 def test_a_refused_body_is_not_read(server):

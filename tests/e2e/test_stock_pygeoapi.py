@@ -26,6 +26,9 @@ def stock(config, tmp_path):
     document = yaml.safe_load(config.read_text())
     document["server"]["bind"]["port"] = port
     document["server"]["url"] = f"http://127.0.0.1:{port}"
+    document["resources"]["hello-world"] = {
+        "type": "process", "processor": {"name": "HelloWorld"},
+    }  # fmt: skip
     path = tmp_path / "config.yml"
     path.write_text(yaml.safe_dump(document))
     environ = {
@@ -115,7 +118,8 @@ def test_stock_pygeoapi_runs_dem_composite(stock):
     answer = requests.post(url, json={"inputs": inputs}, timeout=60)
     assert answer.status_code == 200, answer.text
     (item,) = answer.json()["features"]
-    assert item["assets"]["preview"]["href"].startswith(f"{stock}/results/")
+    assert item["assets"] == {}  # nobody there serves files of ours
+    assert item["bbox"][0] == pytest.approx(-29.59, abs=0.001)
     outputs = {"features": {"format": {"mediaType": "image/png"}}}
     answer = requests.post(url, json={"inputs": inputs, "outputs": outputs}, timeout=60)
     assert answer.headers["content-type"] == "image/png"
@@ -138,6 +142,18 @@ def test_stock_pygeoapi_runs_jobs_in_our_workers(stock, another_server, tmp_path
     assert (seen["jobID"], seen["status"]) == (job_id, "successful")
     same = requests.get(f"{ours.url}/jobs/{job_id}/results", timeout=20)
     assert same.json() == result.json()
+
+
+def test_stock_pygeoapi_runs_its_own_process_with_our_jobs(stock):
+    url = f"{stock}/processes/hello-world/execution"
+    body = {"inputs": {"name": "World"}}
+    answer = requests.post(url, json=body, timeout=60)
+    assert answer.json() == {"id": "echo", "value": "Hello World!"}
+    job = requests.post(url, json=body, headers={"Prefer": "respond-async"}, timeout=60)
+    assert job.status_code == 201, job.text
+    assert ended(job.headers["location"])["status"] == "successful"
+    results = requests.get(f"{job.headers['location']}/results?f=json", timeout=20)
+    assert results.json() == {"id": "echo", "value": "Hello World!"}
 
 
 def test_stock_pygeoapi_lists_refuses_and_dismisses_jobs(stock):

@@ -68,7 +68,7 @@ def test_each_process_has_its_path_and_schemas():
     }
     process = SimpleNamespace(description=description)
     document = openapi.document([process], {"title": "t", "version": "1"})
-    inputs = document["components"]["schemas"]["p.execute"]["properties"]["inputs"]
+    inputs = document["components"]["schemas"]["p.inputs"]
     assert inputs["required"] == ["a"]
     assert inputs["additionalProperties"] is False
     answer = document["paths"]["/processes/p/execution"]["post"]["responses"]["200"]["content"]

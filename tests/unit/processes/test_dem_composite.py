@@ -372,12 +372,14 @@ def test_a_window_off_the_data_names_its_bounds(run):
 def test_no_room_for_the_files_is_said(catalogue, tmp_path):
     process = DemCompositeProcess(*catalogue, ResultStore(tmp_path, 3600, 10_000))
     with pytest.raises(NoRoom, match=r"results\.max_bytes"):
-        process.run({"bbox": bbox(GRID)}, Context("an-id"))
+        process.run({"bbox": bbox(GRID)}, Context("an-id", base_url="https://maps.example.org"))
 
 
 def test_progress_is_told(catalogue, store):
     told = []
-    context = Context("an-id", on_report=lambda *news: told.append(news))
+    context = Context(
+        "an-id", base_url="https://maps.example.org", on_report=lambda *news: told.append(news)
+    )
     inputs = {"bbox": bbox(GRID), "layers": ["slope"]}
     DemCompositeProcess(*catalogue, store).run(inputs, context)
     fractions = [fraction for fraction, _ in told]
