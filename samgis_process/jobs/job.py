@@ -119,6 +119,11 @@ class Query(Protocol):
         ...
 
     @property
+    def newer(self) -> bool:
+        """Whether the jobs wanted are newer than `after`."""
+        ...
+
+    @property
     def after(self) -> tuple[datetime, str] | None:
         """(created, id) of the job before the first one wanted."""
         ...

@@ -37,7 +37,8 @@ def conditions(query: Query) -> Iterator[ColumnElement[bool]]:
         yield JOBS.c.created <= micros(query.created_to)
     if query.after:
         created, job_id = query.after
-        yield tuple_(JOBS.c.created, JOBS.c.id) < tuple_(micros(created), job_id)
+        here, mark = tuple_(JOBS.c.created, JOBS.c.id), tuple_(micros(created), job_id)
+        yield here > mark if query.newer else here < mark
     yield from _lasting(query)
 
 

@@ -108,9 +108,12 @@ class JobStore:
     def find(self, query: Query) -> list[Job]:
         """Return the jobs that the query asks for, newest first."""
         chosen = select(*SHOWN).where(*conditions(query))
-        chosen = chosen.order_by(JOBS.c.created.desc(), JOBS.c.id.desc()).limit(query.limit)
+        order = [JOBS.c.created, JOBS.c.id]
+        chosen = chosen.order_by(*(one if query.newer else one.desc() for one in order))
+        chosen = chosen.limit(query.limit)
         with self._reading() as connection:
-            return [job_of(row) for row in connection.execute(chosen).mappings()]
+            found = [job_of(row) for row in connection.execute(chosen).mappings()]
+        return found[::-1] if query.newer else found
 
     def counts(self) -> dict[tuple[str, str], int]:
         """Return the number of jobs, of all owners, by process and status."""

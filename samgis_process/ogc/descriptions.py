@@ -60,6 +60,9 @@ class Descriptions:
         if offset + limit < len(self._summaries):
             further = urlencode({"limit": limit, "offset": offset + limit})
             links.append(link("next", JSON, f"{base}/processes?{further}", "More processes"))
+        if offset > 0:
+            before = urlencode({"limit": limit, "offset": max(0, offset - limit)})
+            links.append(link("prev", JSON, f"{base}/processes?{before}", "Those before"))
         return {
             "processes": [
                 {**self._summaries[name], "links": process_links(name, base)} for name in names

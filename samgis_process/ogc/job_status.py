@@ -34,15 +34,19 @@ def status_info(job: Job, base: str) -> dict[str, Any]:
 
 def job_list(jobs: list[Any], query: QueryParams, base: str) -> dict[str, Any]:
     """Return the list of jobs, newest first; one more than asked for means that there are more."""
-    limit = queries.limit(query)
-    shown, address = jobs[:limit], f"{base}/jobs"
+    limit, address = queries.limit(query), f"{base}/jobs"
+    newer, more = query.get("cursor", "").startswith("-"), len(jobs) > limit
+    shown = jobs[-limit:] if newer else jobs[:limit]
     links = [
         link("self", JSON, _with(address, query, f="json"), "These jobs"),
         link("alternate", HTML, _with(address, query, f="html"), "These jobs as a page"),
     ]
-    if len(jobs) > limit:
+    if shown and (newer or more):
         mark = queries.cursor(shown[-1].created, shown[-1].id)
         links.append(link("next", JSON, _with(address, query, cursor=mark), "Older jobs"))
+    if shown and (more if newer else "cursor" in query):
+        mark = queries.cursor(shown[0].created, shown[0].id, newer=True)
+        links.append(link("prev", JSON, _with(address, query, cursor=mark), "Newer jobs"))
     return {"jobs": [status_info(job, base) for job in shown], "links": links}
 
 

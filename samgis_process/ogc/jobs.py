@@ -105,7 +105,8 @@ class JobQuery:
     """Which jobs to list, newest first; an empty choice leaves all.
 
     Attributes:
-        after: (created, id) of the job before the first one wanted.
+        after: (created, id) of the job next to the first one wanted.
+        newer: whether those wanted are newer than `after`, the nearest of them.
     """
 
     owner: str
@@ -117,6 +118,7 @@ class JobQuery:
     min_duration_s: float | None = None
     max_duration_s: float | None = None
     after: tuple[datetime, str] | None = None
+    newer: bool = False
 
     def with_one_more(self) -> JobQuery:
         """Return the query for one job more, which tells whether there is a next page."""

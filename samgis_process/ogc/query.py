@@ -17,7 +17,7 @@ DEFAULT_LIMIT, MAX_LIMIT = 10, 10_000  # 18-062r2, /req/core/pl-limit-definition
 MOST_CHOICES = 100  # values of one parameter
 FILTERS = ("type", "processID", "status", "datetime", "minDuration", "maxDuration", "limit")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_CURSOR = re.compile(r"([0-9]{1,17})-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
+_CURSOR = re.compile(r"(-?)([0-9]{1,17})-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -63,20 +63,21 @@ def job_query(query: QueryParams, owner: str) -> JobQuery:
         created_to=last,
         min_duration_s=_seconds(query, "minDuration"),
         max_duration_s=_seconds(query, "maxDuration"),
-        after=_after(query.get("cursor")),
+        after=_marked(query.get("cursor")),
+        newer=query.get("cursor", "").startswith("-"),
     )
 
 
-def cursor(created: datetime, job_id: str) -> str:
-    """Return the mark of a job, from which the next page goes on."""
-    return f"{(created - _EPOCH) // timedelta(microseconds=1)}-{job_id}"
+def cursor(created: datetime, job_id: str, *, newer: bool = False) -> str:
+    """Return the mark of a job, from which the page of older, or of newer jobs goes on."""
+    return f"{'-' * newer}{(created - _EPOCH) // timedelta(microseconds=1)}-{job_id}"
 
 
-def _after(text: str | None) -> tuple[datetime, str] | None:
+def _marked(text: str | None) -> tuple[datetime, str] | None:
     if text is None:
         return None
     if found := _CURSOR.fullmatch(text):
-        return _EPOCH + timedelta(microseconds=int(found[1])), found[2]
+        return _EPOCH + timedelta(microseconds=int(found[2])), found[3]
     message = f"{shown(text)} is no mark of this list"
     raise InvalidParameter(Fault("cursor", message, "", "Follow the link `next` of a list."))
 

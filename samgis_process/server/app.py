@@ -47,7 +47,7 @@ from samgis_process.server.metrics_route import PATH as METRICS_PATH
 from samgis_process.server.metrics_route import named_patterns, show_metrics
 from samgis_process.server.output_files import keep_in
 from samgis_process.server.proxies import Proxies
-from samgis_process.server.pygeoapi_mount import PygeoapiMount, load_app
+from samgis_process.server.pygeoapi_mount import PygeoapiMount, empty_parts, load_app
 from samgis_process.server.result_files import PATH, result_file
 from samgis_process.server.site import site_from
 from samgis_process.settings import AccessSettings
@@ -151,7 +151,9 @@ def create_app(
         callbacks=callbacks,
     )
     inner = load_app(config, processes, document, jobs=jobs is not None, callbacks=callbacks)
-    behind = PygeoapiMount(inner, services.public_url, service_pages(processes))
+    empty = empty_parts(config)
+    pages = service_pages(processes)
+    behind = PygeoapiMount(inner, services.public_url, pages, empty)
     public_url = services.public_url
     elsewhere = Elsewhere(keep_in(services.results), services.fetch)
     handlers = _job_handlers(services, jobs, elsewhere) if jobs else None

@@ -39,6 +39,11 @@ JOBS_ELSEWHERE = "samgis_process.server.processors.JobsElsewhere"
 DESCRIBED = "samgis_process.server.processors.DescribedProcessor"
 # pygeoapi takes the format from an Accept header even where it has no such format to give.
 _NEGOTIATED = ("/", "/conformance", "/openapi", "/processes")
+# Their pages ask other hosts for scripts, which could read a key that our pages keep; so they run
+# none, and look plain.
+PLAIN = (
+    "default-src 'none'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; base-uri 'none'"
+)
 _TEXT = ("text/html", "application/json", "application/vnd.oai", "application/ld+json")
 
 _log = logging.getLogger(__name__)
@@ -155,6 +160,13 @@ def _with_own_address(value: Any, url: str) -> Any:
     return PLACEHOLDER if value == url else value
 
 
+def empty_parts(config: Mapping[str, Any]) -> list[str]:
+    """Return paths of pygeoapi behind which the configuration puts nothing."""
+    kinds = {one.get("type") for one in (config.get("resources") or {}).values()}
+    parts = {"collection": ["/collections", "/TileMatrixSets"], "stac-collection": ["/stac"]}
+    return [path for kind, paths in parts.items() if kind not in kinds for path in paths]
+
+
 class PygeoapiMount:
     """pygeoapi's application, made to fit behind our routes.
 
@@ -166,8 +178,10 @@ class PygeoapiMount:
         app: ASGIApp,
         public_url: str | None = None,
         pages: Mapping[str, PageOf] | None = None,
+        hidden: Iterable[str] = (),
     ) -> None:
         self._app = app
+        self._hidden = ("/jobs", *hidden)  # what pygeoapi would answer, and we do not want
         self._public_url = public_url
         self._pages = pages or {}
 
@@ -176,14 +190,16 @@ class PygeoapiMount:
         request = Request(scope)
         scope = dict(scope)  # pygeoapi's application writes itself into it
         path = scope["path"].removeprefix(scope.get("root_path", "")) or "/"
-        if path == "/jobs" or path.startswith("/jobs/"):  # pygeoapi's own would answer
+        if any(path == one or path.startswith(f"{one}/") for one in self._hidden):
             raise HTTPException(404, "There is nothing at this address.")
         page_of = self._page_of(path, request)
         if page_of:
             scope["query_string"] = b"f=json"
         elif path in _NEGOTIATED or path.startswith("/processes/"):
             scope["query_string"] = _with_format(request)
-        answer = _Answer(send, base_url(request, self._public_url), is_kept=bool(page_of))
+        base = base_url(request, self._public_url)
+        absent = [f"{base}{one}" for one in self._hidden] if path == "/" else []
+        answer = _Answer(send, base, absent, is_kept=bool(page_of))
         await self._app(scope, receive, answer.send)
         if answer.error:
             await problems.response(request, answer.error)(scope, receive, send)
@@ -216,8 +232,9 @@ class _Answer:
     Where `is_kept`, it keeps back all of it: text then, in `body`.
     """
 
-    def __init__(self, send: Send, base: str, *, is_kept: bool = False) -> None:
+    def __init__(self, send: Send, base: str, absent: list[str], *, is_kept: bool = False) -> None:
         self._send = send
+        self._absent = [one for one in absent if not one.endswith("/jobs")]
         self._base = base.encode()
         self._start: Message = {}
         self._is_kept = is_kept
@@ -239,6 +256,8 @@ class _Answer:
             del headers["x-powered-by"]
         self._start = start
         media_type = headers.get("content-type", "")
+        if media_type.startswith("text/html"):  # pages that are not ours share our origin
+            headers["Content-Security-Policy"] = PLAIN
         self._is_text = start["status"] >= 400 or media_type.startswith(_TEXT)
         if "location" in headers:
             headers["location"] = headers["location"].replace(PLACEHOLDER, self._base.decode())
@@ -252,7 +271,9 @@ class _Answer:
         if self._start["status"] >= 400:
             self.error = self._problem()
             return
-        self.body = body = self.body.replace(PLACEHOLDER.encode(), self._base)
+        self.body = body = self._without_dead_links(
+            self.body.replace(PLACEHOLDER.encode(), self._base)
+        )
         if self._is_kept:
             return
         headers = MutableHeaders(scope=self._start)
@@ -261,6 +282,19 @@ class _Answer:
         headers.add_vary_header("Accept")
         await self._send(self._start)
         await self._send({"type": "http.response.body", "body": body})
+
+    def _without_dead_links(self, body: bytes) -> bytes:
+        """Return the landing page's JSON without links to what is not served."""
+        media_type = MutableHeaders(scope=self._start).get("content-type", "")
+        if not self._absent or "json" not in media_type:
+            return body
+        content = json.loads(body)
+        links = content.get("links") or []
+        content["links"] = [one for one in links if not self._is_dead(str(one.get("href")))]
+        return json.dumps(content).encode()
+
+    def _is_dead(self, href: str) -> bool:
+        return any(href.partition("?")[0] == one for one in self._absent)
 
     def _problem(self) -> HTTPException:
         """Return pygeoapi's error as one that our problems are made of."""

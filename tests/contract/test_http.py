@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import lab
 import pytest
 import requests
+import yaml
 from owslib.ogcapi.processes import Processes
 
 EX = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0/"
@@ -122,7 +123,9 @@ def test_the_list_links_to_its_next_part(server):  # row 39
     (following,) = [link["href"] for link in first["links"] if link["rel"] == "next"]
     second = requests.get(following, timeout=10).json()
     assert [one["id"] for one in second["processes"]] == ["many"]
-    assert {link["rel"] for link in second["links"]} == {"self", "alternate"}
+    assert {link["rel"] for link in second["links"]} == {"self", "alternate", "prev"}
+    (before,) = [link["href"] for link in second["links"] if link["rel"] == "prev"]
+    assert requests.get(before, timeout=10).json()["processes"] == first["processes"]
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "x", "10001", "1.5", "", "٣"])
@@ -562,3 +565,46 @@ def test_threads_end_with_the_server(make_server):
         run(server)
     names = {thread.name for thread in threading.enumerate()}
     assert len([name for name in names if name.startswith("process_")]) <= 4
+
+
+def test_a_link_has_any_members_and_those_that_we_do_not_know_are_not_obeyed(server):
+    link = {"href": "http://127.0.0.1:9/x", "format": {"mediaType": "text/plain"},
+            "method": "DELETE", "headers": {"A": "b"}, "body": "x"}  # fmt: skip
+    answer = run(server, inputs={"name": link})
+    assert answer.status_code == 400
+    (fault,) = answer.json()["errors"]
+    assert "href" in fault["message"]
+
+
+def test_nothing_is_served_where_the_configuration_puts_nothing(server):
+    for path in ("/collections", "/stac", "/stac/x", "/TileMatrixSets"):
+        assert requests.get(server + path, timeout=10).status_code == 404, path
+    landing = requests.get(f"{server}/?f=json", timeout=10).json()
+    for link in landing["links"]:
+        assert requests.get(link["href"], timeout=10).status_code != 404 or "/jobs" in link["href"]
+
+
+def test_collections_of_the_configuration_have_pages_that_run_nothing(
+    make_server, config_path, tmp_path
+):
+    (tmp_path / "a.csv").write_text("id,x,y\n1,8.5,47.3\n")
+    document = yaml.safe_load(config_path.read_text())
+    document["resources"]["places"] = {
+        "type": "collection", "title": "Places", "description": "Places", "keywords": ["a"],
+        "links": [], "extents": {"spatial": {"bbox": [-180, -90, 180, 90]}},
+        "providers": [{"type": "feature", "name": "CSV", "data": str(tmp_path / "a.csv"),
+                       "id_field": "id", "geometry": {"x_field": "x", "y_field": "y"}}],
+    }  # fmt: skip
+    path = tmp_path / "config.yml"
+    path.write_text(yaml.safe_dump(document))
+    with make_server(path) as server:
+        listed = requests.get(f"{server}/collections?f=json", timeout=20)
+        assert [one["id"] for one in listed.json()["collections"]] == ["places"]
+        page = requests.get(f"{server}/collections?f=html", timeout=20)
+        assert page.status_code == 200
+        assert "default-src 'none'" in page.headers["content-security-policy"]
+
+
+def test_answers_say_their_language(server):
+    for path in ("/processes", "/processes/alpha", "/processes/nope", "/"):
+        assert requests.get(server + path, timeout=10).headers["content-language"].startswith("en")

@@ -161,7 +161,7 @@ def test_the_command_does_what_the_form_does(form):
     page.locator("[data-curl] summary").click()
     command = page.locator("[data-curl] code").inner_text()
     done = subprocess.run(["bash", "-c", f"{command} -s"], capture_output=True, check=True)
-    assert done.stdout == b'"it\'s"'
+    assert done.stdout == b'{"stringInput":"it\'s"}'
 
 
 def test_what_is_wrong_is_said_beside_the_field(form, script):
@@ -208,7 +208,7 @@ def test_a_file_goes_with_the_request(form, tmp_path):
     page.get_by_label("stringInput").nth(1).select_option("none")
     page.get_by_role("button", name="Run", exact=True).click()
     with page.expect_download() as download:
-        result(page).get_by_role("link", name="Save result.tif").click()
+        result(page).get_by_role("link", name="Save imagesInput.tif").click()
     assert download.value.path().read_bytes() == b"II*\0hello"
 
 

@@ -30,7 +30,11 @@ export async function download(answer, name) {
 }
 
 function typeOf(answer) {
-  return (answer.headers.get("Content-Type") ?? "").split(";")[0].trim();
+  return mediaTypeOf(answer.headers.get("Content-Type"));
+}
+
+function mediaTypeOf(text) {
+  return (text ?? "").split(";")[0].trim();
 }
 
 function isJson(type) {
@@ -77,6 +81,10 @@ function parts(value) {
     if (PICTURES.includes(one?.mediaType) && /^[\w+/=\s]*$/.test(one.value ?? "-")) {
       const src = `data:${one.mediaType};base64,${one.value}`;
       return [make("img", { className: "preview", alt: name, src })];
+    }
+    if (one?.encoding === "base64" && typeof one.value === "string") {
+      const bytes = Uint8Array.from(atob(one.value), (character) => character.charCodeAt(0));
+      return [keep(new Blob([bytes], { type: one.mediaType }), name, mediaTypeOf(one.mediaType))];
     }
     if (typeof one?.href === "string" && /^https?:/.test(one.href)) {
       return [make("p", {}, make("a", { href: one.href }, name), ` ${one.type ?? ""}`)];
