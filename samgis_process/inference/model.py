@@ -188,6 +188,7 @@ def _manifest(directory: Path) -> Manifest:
     manifest = read_manifest(directory)
     if manifest is None:
         raise ModelUnavailable(
-            f"the model {directory.name} is not installed; run `samgis-process models install`"
+            f"the model {directory.name} is not installed in {directory.parent}; run "
+            "`samgis-process models install`, or say in SAMGIS_MODELS_DIR where it is"
         )
     return manifest

@@ -280,6 +280,13 @@ def test_the_list_goes_from_new_to_old_in_pages(server):  # rows 27 and 28
         post(server)  # does not shift the pages
         address = links(listed)["next"]
     assert seen == made[:6]
+    back = links(listed)
+    for expected in (made[2:4], made[0:2]):
+        listed = get(back["prev"]).json()
+        assert [job["jobID"] for job in listed["jobs"]] == expected
+        back = links(listed)
+    assert {"prev", "next"} <= back.keys()  # three were made since
+    assert [job["jobID"] for job in get(back["next"]).json()["jobs"]] == made[2:4]
     assert len(get(f"{server}/jobs").json()["jobs"]) == 10
     assert "next" not in links(get(f"{server}/jobs?limit=10000").json())
 
