@@ -64,9 +64,9 @@ def ask(tiles, tiny_model_dir, tmp_path):
         "prompt": [{"type": "point", "data": {"lng": lng - 360, "lat": lat}}],
     }
 
-    def run(media_type=GEOJSON):
+    def run(media_type=GEOJSON, **more):
         context = Context("x", {"features": media_type})
-        return segment.run(inputs, context)["features"].value
+        return segment.run(inputs | more, context)["features"].value
 
     return run
 
@@ -105,3 +105,29 @@ def test_a_table_has_both_parts_in_one_row(ask):
     assert outline.bounds[0] == -180
     assert outline.bounds[2] == 180
     assert len(outline.geoms) == 2
+
+
+def corner(col, row):
+    lng, lat = BOX.lnglat(Pixel(col, row))
+    return (lng + 180) % 360 - 180, lat
+
+
+@pytest.mark.parametrize("spelling", ["rectangle", "polygon", "polygon beyond 180"])
+def test_a_rectangle_across_180_is_one(ask, spelling):
+    (west, north), (east, south) = corner(LEFT - 4, TOP - 4), corner(RIGHT + 4, BOTTOM + 4)
+    assert west > 0 > east
+    if spelling == "rectangle":
+        ne, sw = {"lng": east, "lat": north}, {"lng": west, "lat": south}
+        prompt = [{"type": "rectangle", "data": {"ne": ne, "sw": sw}}]
+    else:
+        right = east + 360 if "beyond" in spelling else east
+        ring = [[west, south], [right, south], [right, north], [west, north], [west, south]]
+        geometry = {"type": "Polygon", "coordinates": [ring]}
+        prompt = {"type": "FeatureCollection", "features": [
+            {"type": "Feature", "properties": {}, "geometry": geometry}]}  # fmt: skip
+    (feature,) = ask(prompt=prompt)["features"]
+    outline = shapely.geometry.shape(feature["geometry"])
+    assert (outline.bounds[0], outline.bounds[2]) == (-180, 180)
+    parts = [BOX.pixels(*shapely.get_coordinates(part).T)[0] for part in outline.geoms]
+    assert min(map(np.min, parts)) == pytest.approx(LEFT, abs=0.6)
+    assert max(map(np.max, parts)) == pytest.approx(RIGHT, abs=0.6)

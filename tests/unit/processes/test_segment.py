@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import rasterio
 import shapely
 
 from samgis_process.errors import InvalidRequest
@@ -313,3 +314,44 @@ def test_a_prompt_outside_the_window_is_refused_not_mirrored(segment, ask, scene
     assert [fault.input for fault in caught.value.faults] == ["prompt[1]"]
     with pytest.raises(InvalidRequest, match="lies outside"):
         segment(ask(ask.rectangle((-50, 20, -10, 60))))
+
+
+@pytest.mark.parametrize("where", ["left", "middle"])
+def test_a_click_where_there_is_no_data_finds_nothing_and_is_named(segment, ask, scene, where):
+    rows, cols = np.mgrid[:256, :256]
+    void = cols < 100 if where == "left" else (cols - 128) ** 2 + (rows - 128) ** 2 < 30**2
+    image = np.where(void, 0, scene.image.transpose(2, 0, 1))
+    with rasterio.open(scene.path, "r+") as dataset:
+        dataset.nodata = 0
+        dataset.write(image.astype(np.uint8))
+    at = (50, 100) if where == "left" else (128, 128)
+    answer = segment(ask(ask.point(at), ask.point(middle(scene.second), object="b")))
+    assert [one["properties"]["object"] for one in answer["features"]] == ["b"]
+    (warning,) = [one for one in answer["samgis"]["warnings"] if "has no data" in one]
+    assert warning.startswith("object 0: prompt[0] lies where scene has no data")
+    void_box = ask.rectangle((20, 90, 60, 120) if where == "left" else (118, 118, 138, 138))
+    assert segment(ask(void_box))["features"] == []
+
+
+def test_ids_of_all_readings_are_different_whole_numbers(segment, ask, scene):
+    answer = segment(
+        ask(
+            ask.point(middle(scene.house)),
+            ask.point(middle(scene.second)),
+            separate=True,
+            masks="all",
+        )
+    )
+    ids = [one["id"] for one in answer["features"]]
+    assert all(type(one) is int for one in ids)
+    assert len(set(ids)) == len(ids) > 2
+    best = [one["id"] for one in answer["features"] if not one["properties"]["alternative"]]
+    assert best == [0, 1]
+
+
+@pytest.mark.parametrize("label", [1.0, "1", None])
+def test_labels_as_tables_write_them(segment, ask, scene, label):
+    (feature,) = segment(ask(ask.point(middle(scene.house), label=label)))["features"]
+    assert feature["properties"]["object"] == 0
+    with pytest.raises(InvalidRequest):
+        segment(ask(ask.point(middle(scene.house), label=0.5)))
