@@ -96,7 +96,7 @@ def read(
     held = np.zeros(0)
     dtype = numbers.dtype
     if dtype.kind in "if" and dtype.itemsize > 1:
-        doubtful = _doubtful(numbers, there)
+        doubtful = _doubtful(numbers, there, alone=heights)
         held = numbers[doubtful]
         there = there & ~doubtful
     # In bytes and other counts one band may well be 0 where 0 is nodata: black is, when all are.
@@ -127,11 +127,10 @@ def _declared(
     if meaning.alpha is not None:
         # GDAL takes an alpha band for a mask only if it is of bytes or uint16: read as it is.
         there &= dataset.read(meaning.alpha, **how) > 0
-    else:
-        if meaning.declared and (meaning.nodata is None or meaning.apart):
-            there = np.stack([dataset.read_masks(band, **how) for band in bands]) > 0
-        if meaning.nodata is not None:
-            there &= numbers != _as(meaning.nodata, numbers.dtype)
+    elif meaning.declared and (meaning.nodata is None or meaning.apart):
+        there = np.stack([dataset.read_masks(band, **how) for band in bands]) > 0
+    if meaning.nodata is not None:
+        there &= numbers != _as(meaning.nodata, numbers.dtype)
     if numbers.dtype.kind == "f":
         there &= ~np.isnan(numbers)
     return there
@@ -147,10 +146,12 @@ def _as(nodata: float, dtype: np.dtype[Any]) -> Any:
     return dtype.type(nodata) if whole else float("nan")
 
 
-def _doubtful(numbers: NDArray[Any], there: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _doubtful(
+    numbers: NDArray[Any], there: NDArray[np.bool_], *, alone: bool
+) -> NDArray[np.bool_]:
     """Return where a number is none that anybody measures, or a flag far from all others.
 
-    A flag must fill an area of two by two cells at least.
+    A flag must fill an area of two by two cells at least, unless one `alone` will do.
     """
     doubtful: NDArray[np.bool_] = np.zeros(numbers.shape, bool)
     if numbers.dtype.kind == "f":
@@ -164,7 +165,7 @@ def _doubtful(numbers: NDArray[Any], there: NDArray[np.bool_]) -> NDArray[np.boo
         for flag in flags:
             hit = (one == flag) & known
             square = hit[1:, 1:] & hit[:-1, 1:] & hit[1:, :-1] & hit[:-1, :-1]
-            if not square.any():
+            if not (hit if alone else square).any():
                 continue
             others = one[known & ~hit].astype(np.float64)
             usual = [other for other in flags if other != flag]

@@ -99,7 +99,7 @@ def gdal(dataset: str, options: Mapping[str, str], *, fixed: bool = False) -> It
     local = plain_file(dataset)
     if local is not None:
         require_own_sidecars(local)
-    where = ALONE if is_remote(dataset) else LOCAL if local else {}
+    where = ALONE if is_remote(dataset) else {} if local and _may_lead_on(local) else LOCAL
     with rasterio.Env(**(OPTIONS | where | fresh | dict(options))):
         yield
 
@@ -181,6 +181,11 @@ def require_own_sidecars(path: Path) -> None:
                 f"{beside.name} beside {path.name} leads to other files; write it anew without "
                 "OVERVIEWS and GEOLOCATION"
             )
+
+
+def _may_lead_on(path: Path) -> bool:
+    """Return whether a file is a text that names others, as its author wants: VRT, WMS, STAC."""
+    return _begin(path, 64).lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"<", b"{")
 
 
 def _begin(path: Path, count: int) -> bytes:

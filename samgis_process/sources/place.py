@@ -236,7 +236,11 @@ def _extent(
         return -180.0, -MAX_LAT, 180.0, MAX_LAT
     west, south, east, north = ends
     if period:
-        west, east = left / period * 360.0, right / period * 360.0
+        # Longitudes as the dataset counts them, but from Greenwich, not from its own meridian.
+        middle = (left + right) / 2
+        lng, _ = to_degrees.transform(middle, float(min(ys) + max(ys)) / 2)
+        away = (lng - middle / period * 360.0 + 180.0) % 360.0 - 180.0
+        west, east = (one / period * 360.0 + away for one in (left, right))
         east = min(east, west + 360.0)
     elif east < west:
         east += 360.0

@@ -23,6 +23,7 @@ from samgis_process.rendering import Channel, Span
 from samgis_process.settings import ConfigurationError
 from samgis_process.sources.base import RawImage, SourceInfo
 from samgis_process.sources.cells import (
+    Cells,
     missing,
     percentiles,
     read,
@@ -247,24 +248,20 @@ class RasterSource:
     ) -> tuple[NDArray[Any], NDArray[np.bool_], list[str]]:
         """Return the pixels of a part of a window, where they are known, and warnings."""
         level = sum(factor <= min(piece.steps) * SAME for factor in seen.factors) - 1
-        with self._opened(**({"overview_level": level} if level >= 0 else {})) as dataset:
-            shrink = [
-                full / now for full, now in zip(seen.place.shape, dataset.shape, strict=True)
-            ]
-            steps = [step / one for step, one in zip(piece.steps, shrink, strict=True)]
-            down, along = (max(1, math.floor(step * SAME)) for step in steps)
-            factors = (down, along)
-            box = _box(piece.cells, shrink, factors, dataset.shape)
-            if max(factors) == 1:
-                cells = read(dataset, bands, seen.meaning, box, heights=ground)
-            else:
-                self._require_few(box)
-                cells = reduced(dataset, bands, seen.meaning, box, factors, heights=ground)
-            transform = dataset.transform
+        # Whoever made overviews without knowing of the holes has mixed them into the ground.
+        if ground and self._options.nodata is not None:
+            level = -1
+        cells, box, transform, steps, factors = self._cells(
+            piece, bands, seen, level, ground=ground
+        )
+        if cells.holes and level >= 0:
+            cells, box, transform, steps, factors = self._cells(
+                piece, bands, seen, -1, ground=ground
+            )
         told = [*missing(cells), *([self._slow()] if max(factors) >= MANY else [])]
         first, _, left, _ = box
         transform = Affine.translation(piece.turn, 0) @ transform
-        transform = transform @ Affine.translation(left, first) @ Affine.scale(along, down)
+        transform = transform @ Affine.translation(left, first) @ Affine.scale(*factors[::-1])
         step = max(one / factor for one, factor in zip(steps, factors, strict=True))
         if ground:
             placed = ground_pixels(cells, transform, seen.place.crs, piece.grid, step)
@@ -274,6 +271,27 @@ class RasterSource:
                 cells, transform, seen.place.crs, piece.grid, step, mixed=mixed
             )
         return *placed, told
+
+    def _cells(
+        self, piece: Piece, bands: tuple[int, ...], seen: Survey, level: int, *, ground: bool
+    ) -> tuple[Cells, tuple[int, int, int, int], Affine, list[float], tuple[int, int]]:
+        """Return cells of an overview, their box in it, its transform, and how many there were.
+
+        Steps are cells of the overview along a pixel, factors how many became one.
+        """
+        with self._opened(**({"overview_level": level} if level >= 0 else {})) as dataset:
+            shrink = [
+                full / now for full, now in zip(seen.place.shape, dataset.shape, strict=True)
+            ]
+            steps = [step / one for step, one in zip(piece.steps, shrink, strict=True)]
+            down, along = (max(1, math.floor(step * SAME)) for step in steps)
+            box = _box(piece.cells, shrink, (down, along), dataset.shape)
+            if max(down, along) == 1:
+                cells = read(dataset, bands, seen.meaning, box, heights=ground)
+            else:
+                self._require_few(box)
+                cells = reduced(dataset, bands, seen.meaning, box, (down, along), heights=ground)
+            return cells, box, dataset.transform, steps, (down, along)
 
     def _require_few(self, box: tuple[int, int, int, int]) -> None:
         count = (box[1] - box[0]) * (box[3] - box[2])

@@ -29,7 +29,7 @@ _NAMES = {
 OVERVIEW_FILE = "OVERVIEW_FILE"  # the tag by which a file names its overviews
 MOST_FILES = 1000  # of a dataset in pieces; more would make every request slow
 MAX_VRT = 2**26  # bytes
-_SOURCE = re.compile(r'<SourceFilename[^>]*relativeToVRT="1"[^>]*>([^<]+)</SourceFilename>')
+_SOURCE = re.compile(r"<SourceFilename([^>]*)>([^<]+)</SourceFilename>")
 LISTED = 8  # subdatasets named in a message
 
 
@@ -131,8 +131,14 @@ def _members(path: Path) -> list[Path]:
     """Return the files beside a VRT that it names; GDAL lists only those that are there."""
     if path.suffix.lower() != ".vrt" or path.stat().st_size > MAX_VRT:
         return []
-    names = _SOURCE.findall(path.read_text(encoding="utf-8", errors="replace"))
-    return [(path.parent / unescape(name)).resolve() for name in names]
+    members = []
+    for how, name in _SOURCE.findall(path.read_text(encoding="utf-8", errors="replace")):
+        text = unescape(name)
+        if 'relativeToVRT="1"' in how:
+            members.append((path.parent / text).resolve())
+        elif text.startswith("/") and not text.startswith("/vsi"):
+            members.append(Path(text))
+    return members
 
 
 def _meaning(dataset: Any, nodata: float | None) -> Meaning:

@@ -1,8 +1,9 @@
 """Files that are opened with what lies beside them, or refused with the remedy of their fault."""
 
+import contextlib
 import json
 import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
@@ -129,14 +130,16 @@ def asked():
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
             paths.append(self.path)
-            self.send_error(404)
+            self.send_response(404)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
 
         do_HEAD = do_GET  # noqa: N815  the server's name for it
 
         def log_message(self, *_):
             pass
 
-    server = HTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield paths, f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
@@ -200,3 +203,22 @@ def test_reading_writes_nothing(tmp_path):
     source = opened(path)
     source.read(whole(source))
     assert json.dumps([one.name for one in tmp_path.iterdir()]) == '["a.tif"]'
+
+
+def test_a_vrt_may_name_a_file_elsewhere_and_on_the_web(tmp_path, asked):
+    """Its author says so, not somebody who put a file beside it."""
+    paths, address = asked
+    (tmp_path / "far").mkdir()
+    hidden = write(tmp_path / "far" / "s.tif", RGB)
+    text = (VRT % hidden).replace('relativeToVRT="1"', 'relativeToVRT="0"')
+    (tmp_path / "a.vrt").write_text(text)
+    source = opened(tmp_path / "a.vrt")
+    assert source.read(whole(source)).valid.any()
+    hidden.unlink()
+    with pytest.raises(SourceDamaged, match=r"names s\.tif, which does not exist"):
+        source.read(whole(source))
+    (tmp_path / "b.vrt").write_text(text.replace(str(hidden), f"/vsicurl/{address}/x.tif"))
+    source = opened(tmp_path / "b.vrt")
+    with contextlib.suppress(SamgisError):  # it is asked for, whatever comes of it
+        source.read(whole(source))
+    assert paths

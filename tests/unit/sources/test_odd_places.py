@@ -75,3 +75,15 @@ def test_a_compound_crs_has_the_name_of_its_plane(tmp_path):
     parse_bounds({"bbox": [502_000, 596_000, 504_000, 598_000], "crs": "EPSG:6529"}, info)
     with pytest.raises(InvalidInput, match=r"bbox\.crs"):
         parse_bounds({"bbox": [1, 1, 2, 2], "crs": "EPSG:32632"}, info)
+
+
+def test_longitudes_count_from_the_meridian_of_the_system(tmp_path):
+    """Paris, in grads: 2.5969 grads east of Greenwich, 2.3372 degrees."""
+    placed = from_origin(1, 50, 0.01, 0.01)
+    source = opened(write(tmp_path / "a.tif", RGB, crs="EPSG:4807", transform=placed))
+    assert source.info.bounds.west == pytest.approx(2.3372 + 0.9, abs=0.01)
+    assert source.info.bounds.east == pytest.approx(2.3372 + 0.9 * 2.6, abs=0.01)
+    raw = source.read(whole(source))
+    assert raw.valid.mean() > 0.97
+    _, cols = np.nonzero(raw.bands[0] > 140)
+    assert cols.mean() / raw.valid.shape[1] == pytest.approx(0.5, abs=0.02)

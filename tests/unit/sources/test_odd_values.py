@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import rasterio
 from odd_rasters import (
     COLS,
     DISC,
@@ -16,7 +17,7 @@ from odd_rasters import (
     whole,
     write,
 )
-from rasterio.enums import ColorInterp
+from rasterio.enums import ColorInterp, Resampling
 from rasterio.transform import from_origin
 
 from samgis_process.errors import InvalidInput, NoData
@@ -260,3 +261,37 @@ def test_nothing_but_nodata_is_said_in_those_words(tmp_path):
     source = opened(write(tmp_path / "a.tif", RGB * 0, nodata=0))
     with pytest.raises(NoData, match="holds no data at all"):
         source.read(whole(source))
+
+
+@pytest.mark.parametrize("told", [None, -9999])
+def test_overviews_made_without_knowing_of_holes_are_not_used(tmp_path, told):
+    ground = np.full((640, 640), 500, "int16")
+    ground[200:420, 100:333] = ground[50, 60] = ground[600:602, 30:33] = -9999
+    path = write(tmp_path / "a.tif", ground)
+    with rasterio.open(path, "r+") as dataset:
+        dataset.build_overviews([2, 4], Resampling.average)
+    source = opened(path, elevation=True, nodata=told)
+    for zoom in range(source.info.zooms[0], source.info.native_zoom + 1):
+        heights_, slopes, _ = heights(source, whole(source, zoom))
+        assert set(heights_.tolist()) == {500.0}
+        assert slopes.max() == 0
+
+
+def test_one_cell_of_a_flag_is_no_pit(tmp_path):
+    ground = np.full((160, 160), 500, "float32")
+    ground[80, 70] = -9999
+    found, slopes, (warning,) = heights(opened(write(tmp_path / "a.tif", ground), elevation=True))
+    assert set(found.tolist()) == {500.0}
+    assert slopes.max() == 0
+    assert "-9999" in warning
+
+
+def test_the_operators_nodata_counts_beside_alpha(tmp_path):
+    alpha = np.concatenate([np.where(COLS < 50, 7, RGB), np.full((1, SIDE, SIDE), 255)])
+
+    def colours(dataset):
+        names = ("red", "green", "blue", "alpha")
+        dataset.colorinterp = [ColorInterp[name] for name in names]
+
+    source = opened(write(tmp_path / "a.tif", alpha.astype("u1"), colours), nodata=7)
+    assert source.read(whole(source)).valid.mean() == pytest.approx(110 / 160 * 0.96, abs=0.02)
