@@ -388,6 +388,8 @@ def test_another_picture_keeps_the_points_or_says_why_not(open_map):
     tool(page, "Clear all").click()
     page.mouse.click(400, 400)
     settled(page)
+    # It is asked for the object too, if the page lives long enough; nobody answers there.
+    page.watch.expect(r"status: (400|502|504) ", r"status of (400|502|504)")
     page.get_by_label("Source").select_option("terrarium")
     zoom = page.evaluate("() => window.samgis.store.get().window.zoom")
     assert zoom == 15, "the source goes no deeper"
