@@ -228,12 +228,16 @@ class Attempt:
 
 def interrupted(claim: Claim, around: Surroundings, what: str) -> bool:
     """Give a job whose worker was lost another try, or up; return whether the claim held."""
-    around.outputs.remove(claim.results)
     if claim.attempt < ATTEMPTS:
         words = f"{what} before the job was done; waiting for another try"
-        return around.store.release(claim, words, counts=True)
-    error = Interrupted(
-        f"{what} before the job was done, and so it was {ATTEMPTS} times. "
-        "It may need more memory than there is."
-    )
-    return around.store.fail(claim, around.explain(error, claim.request))
+        held = around.store.release(claim, words, counts=True)
+    else:
+        error = Interrupted(
+            f"{what} before the job was done, and so it was {ATTEMPTS} times. "
+            "It may need more memory than there is."
+        )
+        held = around.store.fail(claim, around.explain(error, claim.request))
+    # Whoever worked on it may have been done in the meantime: then these files are the result.
+    if held:
+        around.outputs.remove(claim.results)
+    return held

@@ -8,9 +8,10 @@ from typing import Literal
 
 from samgis_process.ogc.delivery import Preferred
 
-# A comma or semicolon inside a quoted string does not separate.
-_COMMA = re.compile(r',(?=(?:[^"]*"[^"]*")*[^"]*$)')
-_SEMICOLON = re.compile(r';(?=(?:[^"]*"[^"]*")*[^"]*$)')
+# A comma or semicolon inside a quoted string does not separate. Each character is looked at once:
+# headers come from anybody, and are read where all requests wait.
+_ELEMENT = re.compile(r'(?:"[^"]*"|[^,"])+')
+_FIRST = re.compile(r'(?:"[^"]*"|[^;"])*')
 
 Mode = Literal["sync", "async"]
 
@@ -21,8 +22,9 @@ def preferences(headers: Iterable[str]) -> dict[str, str]:
     Their parameters, after a semicolon, are left out: none of ours has any.
     """
     found: dict[str, str] = {}
-    for element in _COMMA.split(",".join(headers)):
-        name, _, value = _SEMICOLON.split(element)[0].partition("=")
+    for element in _ELEMENT.findall(",".join(headers)):
+        first = _FIRST.match(element)
+        name, _, value = (first[0] if first else "").partition("=")
         if name.strip():
             found.setdefault(name.strip().lower(), value.strip().strip('"'))
     return found

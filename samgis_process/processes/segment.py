@@ -120,6 +120,35 @@ class SegmentProcess:
         return wanted, written(answer, wanted)
 
 
+class _Progress:
+    """Says how far a run is. Apart from it: a clock that referred to its run would keep both."""
+
+    def __init__(self, report: Callable[[float, str], None]) -> None:
+        self._report = report
+        self._done = 0.0  # share of the objects
+
+    def object(self, number: int, count: int) -> None:
+        """Say that the turn of an object has come."""
+        self._done = number / count
+        self._report(_DECODING + (1 - _DECODING) * self._done, f"object {number + 1}")
+
+    def begun(self, step: str) -> None:
+        """Say what takes long."""
+        if step in _LONG:
+            self._say(*_LONG[step])
+
+    def tiles(self, there: int, total: int) -> None:
+        """Say how far the reading of a window is."""
+        (begin, words), (end, _) = _LONG["tiles"], _LONG["encode"]
+        share = there / total
+        self._say(begin + (end - begin) * share, f"{words}: tile {there} of {total}")
+
+    def _say(self, fraction: float, words: str) -> None:
+        if self._done:  # second looks come in the middle of objects
+            fraction = _DECODING + (1 - _DECODING) * self._done
+        self._report(fraction, words)
+
+
 class _Run:
     """One request under way."""
 
@@ -128,9 +157,8 @@ class _Run:
     ) -> None:
         self.request = request
         self._views = views
-        self._report = report
-        self._done = 0.0  # share of the objects
-        self._clock = Clock(begun=self._tell)
+        self._progress = _Progress(report)
+        self._clock = Clock(begun=self._progress.begun)
         self._looks = Looks(request.source, request.rendering, request.model)
         self._view = self._open(request.grid)
         self._warnings = [*request.warnings, *self._view.embedding.facts.get("warnings", ())]
@@ -142,8 +170,7 @@ class _Run:
         readings: list[Reading] = []
         targets = self.request.targets
         for number, target in enumerate(targets):
-            self._done = number / len(targets)
-            self._report(_DECODING + (1 - _DECODING) * self._done, f"object {number + 1}")
+            self._progress.object(number, len(targets))
             readings += self._object(number, target)
         with self._clock.step("vectorize"):
             if self.request.orthogonalize:
@@ -177,25 +204,9 @@ class _Run:
             "warnings": self._warnings,
         }
 
-    def _tell(self, step: str) -> None:
-        """Say what takes long."""
-        if step in _LONG:
-            self._say(*_LONG[step])
-
-    def _tell_tiles(self, there: int, total: int) -> None:
-        """Say how far the reading of a window is."""
-        (begin, words), (end, _) = _LONG["tiles"], _LONG["encode"]
-        share = there / total
-        self._say(begin + (end - begin) * share, f"{words}: tile {there} of {total}")
-
-    def _say(self, fraction: float, words: str) -> None:
-        if self._done:  # second looks come in the middle of objects
-            fraction = _DECODING + (1 - _DECODING) * self._done
-        self._report(fraction, words)
-
     def _open(self, grid: GeoBox) -> View:
         few = len(self.request.targets) <= KEPT_OBJECTS
-        with told(self._tell_tiles):
+        with told(self._progress.tiles):
             return self._views.open(self._looks, grid, self._clock, keep=few)
 
     def _object(self, number: int, target: Target) -> list[Reading]:
