@@ -27,7 +27,7 @@ COPY pygeoapi-config.yml openapi.yml LICENSE NOTICE /app/
 WORKDIR /app
 USER 10001
 ENV HOST=0.0.0.0 PORT=5000 SAMGIS_CACHE_DIR=/cache SAMGIS_DATA_DIR=/data \
-    SAMGIS_MODELS_DIR=/app/models \
+    SAMGIS_MODELS_DIR=/app/models MALLOC_ARENA_MAX=2 \
     PATH=/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 VOLUME /cache /data

@@ -45,6 +45,13 @@ class Fault:
     limit: str = ""
     remedy: str = ""
 
+    def __post_init__(self) -> None:
+        """Cut what came with a request: an answer need not be as long as it."""
+        for name, most in (("input", 200), ("message", 1000), ("limit", 2000)):
+            text = getattr(self, name)
+            if len(text) > most:
+                object.__setattr__(self, name, f"{text[: most - 3]}...")
+
 
 class InvalidRequest(SamgisError):
     """The request cannot be answered as it stands; `faults` says which inputs are wrong."""

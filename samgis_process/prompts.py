@@ -14,6 +14,9 @@ from samgis_process.errors import Fault, InvalidInput, InvalidRequest
 from samgis_process.grid import Bounds, LngLat
 
 ObjectId = str | int | float
+MAX_PROPERTIES = 10_000  # characters of a prompt's properties
+MAX_NAME = 200  # characters of an id, or of an object's name
+SHOWN = 80  # characters of a wrong value in a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +169,7 @@ def _from_samgis(entry: Any, path: str) -> Prompt:
         return replace(bare, at=at, include=_label(entry.get("label", 1), f"{path}.label"))
     if kind == "rectangle":
         return replace(bare, box=samgis_bounds(data, f"{path}.data", any_corners=True))
-    raise InvalidInput(f"{path}.type", f"is {kind!r}", limit='"point" or "rectangle"')
+    raise InvalidInput(f"{path}.type", f"is {_short(kind)}", limit='"point" or "rectangle"')
 
 
 def _from_geojson(feature: Any, path: str) -> Prompt:
@@ -174,6 +177,16 @@ def _from_geojson(feature: Any, path: str) -> Prompt:
     if not isinstance(geometry, Mapping):
         raise InvalidInput(path, "is no GeoJSON feature with a geometry")
     properties = feature.get("properties") or {}
+    if not isinstance(properties, Mapping):
+        raise InvalidInput(f"{path}.properties", "is no object", limit='{"label": 1, ...} or null')
+    size = len(repr(properties)) if len(properties) < MAX_PROPERTIES else MAX_PROPERTIES + 1
+    if size > MAX_PROPERTIES:
+        raise InvalidInput(
+            f"{path}.properties",
+            "are too long: they come back in each feature",
+            limit=f"{MAX_PROPERTIES} characters",
+            remedy="send an id, and join the rest to the answer by it",
+        )
     own = {k: v for k, v in properties.items() if k not in {"label", "object", "as"}}
     bare = Prompt(
         path,
@@ -187,18 +200,32 @@ def _from_geojson(feature: Any, path: str) -> Prompt:
         return replace(bare, at=_position(coordinates, where), include=include)
     if geometry.get("type") == "Polygon":
         if properties.get("as", "box") != "box":
-            raise InvalidInput(f"{path}.properties.as", f"is {properties['as']!r}", limit='"box"')
+            raise InvalidInput(
+                f"{path}.properties.as", f"is {_short(properties['as'])}", limit='"box"'
+            )
         return replace(bare, box=_ring_bounds(coordinates, where))
     raise InvalidInput(
-        f"{path}.geometry.type", f"is {geometry.get('type')!r}", limit='"Point" or "Polygon"'
+        f"{path}.geometry.type", f"is {_short(geometry.get('type'))}", limit='"Point" or "Polygon"'
     )
 
 
 def _object(entry: Mapping[str, Any], path: str) -> ObjectId | None:
-    value = entry.get("object")
+    return _named(entry.get("object"), f"{path}.object")
+
+
+def _named(value: Any, path: str) -> ObjectId | None:
+    """Return a caller's own name of something; it comes back, so it is not endless."""
+    if isinstance(value, str) and len(value) > MAX_NAME:
+        raise InvalidInput(path, "is too long", limit=f"{MAX_NAME} characters")
     if value is None or (isinstance(value, str | int | float) and not isinstance(value, bool)):
         return value
-    raise InvalidInput(f"{path}.object", "is neither text nor a number")
+    raise InvalidInput(path, "is neither text nor a number")
+
+
+def _short(value: Any) -> str:
+    """Return a value for a message, cut where it gets long."""
+    text = repr(value[:SHOWN] if isinstance(value, str) else value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 
 def _label(value: Any, path: str) -> bool:
@@ -208,7 +235,7 @@ def _label(value: Any, path: str) -> bool:
         return True
     if isinstance(known, int | float) and not isinstance(known, bool) and known in (0, 1):
         return known == 1
-    raise InvalidInput(path, f"is {value!r}", limit="1 (include) or 0 (exclude)")
+    raise InvalidInput(path, f"is {_short(value)}", limit="1 (include) or 0 (exclude)")
 
 
 def corner(value: Any, path: str) -> LngLat:
@@ -281,4 +308,4 @@ def _degrees(value: Any, path: str, limit: float) -> float:
         number = math.nan
     if math.isfinite(number) and -limit <= number <= limit:
         return number
-    raise InvalidInput(path, f"is {value!r}", limit=f"degrees from -{limit:g} to {limit:g}")
+    raise InvalidInput(path, f"is {_short(value)}", limit=f"degrees from -{limit:g} to {limit:g}")

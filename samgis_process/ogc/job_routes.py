@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ from samgis_process.ogc.service_pages import HOME
 from samgis_process.ogc.subscriber import Check
 from samgis_process.ogc.wording import shown
 
+_ID = re.compile(r"[0-9A-Za-z_-]{1,100}")
 LOOK_S = 1.0  # between looks at a job that another server may be working on
 
 
@@ -205,14 +207,16 @@ class JobHandlers:
 
     def _job(self, request: Request) -> Any:
         job_id = request.path_params["job_id"]
-        job = self.jobs.get(job_id, owner_of(request))
+        # Whatever is no id is not looked for: not every database takes every character.
+        job = self.jobs.get(job_id, owner_of(request)) if _ID.fullmatch(job_id) else None
         if job is None:
             raise NoSuchJob(f"There is no job {shown(job_id)}, or it was kept for its time.")
         return job
 
     def _dismiss(self, request: Request) -> Any:
         job_id = request.path_params["job_id"]
-        before = self.jobs.dismiss(job_id, owner_of(request))
+        known = _ID.fullmatch(job_id)
+        before = self.jobs.dismiss(job_id, owner_of(request)) if known else None
         if before is not None and before.status == "dismissed":
             raise JobDismissed(f"The job {job_id} was dismissed before.")
         return self._job(request)

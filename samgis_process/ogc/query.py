@@ -86,6 +86,8 @@ def _values(query: QueryParams, name: str) -> tuple[str, ...]:
     """Return the values of a list, written with commas, or by repeating the parameter."""
     parts = [part.strip() for text in query.getlist(name) for part in text.split(",")]
     found = tuple(dict.fromkeys(part for part in parts if part))
+    if any("\0" in part for part in found):
+        raise InvalidParameter(Fault(name, "holds the character U+0000", "text", "Leave it out."))
     if len(found) > MOST_CHOICES:
         raise InvalidParameter(Fault(name, f"has {len(found)} values", f"{MOST_CHOICES} values"))
     return found

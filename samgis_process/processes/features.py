@@ -48,8 +48,12 @@ def feature(
 
 
 def _properties(target: Target, mask: Mask) -> dict[str, Any]:
+    # What is said of a point that is not on the object is no property of it.
     own: Mapping[str, Any] = {
-        key: value for prompt in target.prompts for key, value in prompt.properties.items()
+        key: value
+        for prompt in target.prompts
+        if prompt.include
+        for key, value in prompt.properties.items()
     }
     ids = [prompt.id for prompt in target.prompts if prompt.id is not None]
     return {

@@ -157,3 +157,34 @@ def test_two_rectangles_of_one_object_are_refused():
 
 def test_a_longitude_beyond_180_is_the_same_place():
     assert parse(point(190, 5))[0].at == LngLat(-170, 5)
+
+
+@pytest.mark.parametrize("properties", ["text", 5, [1], True])
+def test_properties_that_are_no_object_are_named(properties):
+    feature = {"type": "Feature", "geometry": {"type": "Point", "coordinates": [7, 46]},
+               "properties": properties}  # fmt: skip
+    with pytest.raises(InvalidRequest, match=r"features\[0\]\.properties: is no object"):
+        parse_prompts({"type": "FeatureCollection", "features": [feature]}, 10)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"type": "point", "data": {"lat": "9" * 5_000_000, "lng": 1}},
+        {"type": "x" * 5_000_000, "data": {}},
+        {"type": "point", "data": {"lat": 1, "lng": 1}, "label": "y" * 5_000_000},
+        {"type": "point", "data": {"lat": 1, "lng": 1}, "object": "z" * 5_000_000},
+    ],
+)
+def test_a_refusal_is_short_however_long_the_mistake_is(entry):
+    with pytest.raises(InvalidRequest) as refused:
+        parse_prompts([entry], 10)
+    assert len(str(refused.value)) < 1000
+
+
+def test_properties_are_bounded():
+    feature = {"type": "Feature", "geometry": {"type": "Point", "coordinates": [7, 46]},
+               "properties": {"note": "x" * 50_000}}  # fmt: skip
+    with pytest.raises(InvalidRequest, match="are too long") as refused:
+        parse_prompts({"type": "FeatureCollection", "features": [feature]}, 10)
+    assert refused.value.faults[0].limit == "10000 characters"
