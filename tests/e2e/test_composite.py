@@ -7,6 +7,7 @@ import numpy as np
 import pystac
 import pytest
 import rasterio
+import requests
 from PIL import Image
 
 from samgis_process.sources import sample
@@ -122,3 +123,23 @@ def test_layers_do_not_fit_into_one_picture(composite, tmp_path):
     done = composite("--layer", "slope", "--out", tmp_path / "picture.tif")
     assert done.returncode == 2
     assert "a directory" in done.stderr
+
+
+def test_a_composite_goes_on_to_segment_by_its_link(suite_server, another_server, tmp_path):
+    """As the item names it: the media type of a COG says more than `image` asks for."""
+    hosts = f'["127.0.0.1:{suite_server.port}", "localhost:{suite_server.port}"]'
+    other = another_server(tmp_path / "cache", SAMGIS_HREF__PRIVATE_HOSTS=hosts)
+    inputs = {"source": "sample-dem", "bbox": [-29.6, 41.24, -29.56, 41.27]}
+    url = f"{suite_server.url}/processes/dem-composite/execution"
+    made = requests.post(url, json={"inputs": inputs}, timeout=60)
+    (item,) = made.json()["features"]
+    asset = item["assets"]["composite"]
+    assert asset["type"] == "image/tiff; application=geotiff; profile=cloud-optimized"
+    middle = {"lng": -29.58, "lat": 41.255}
+    inputs = {
+        "image": {"href": asset["href"], "type": asset["type"]},
+        "prompt": [{"type": "point", "data": middle}],
+    }
+    found = other.segment(inputs)
+    assert found.status_code == 200, found.text
+    assert found.json()["samgis"]["source"]["id"] == "image"
