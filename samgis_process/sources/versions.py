@@ -53,10 +53,11 @@ class Versions:
         """
         parts = [self._name, self._revision]
         for path in files[:MAX_FILES]:
-            if not path.exists():
+            try:
+                status = path.stat()
+            except OSError:
                 parts.append(f"{path.name}: gone")
                 continue
-            status = path.stat()
             parts.append(f"{path.name}:{status.st_size}:{status.st_mtime_ns}:{status.st_ino}")
         if self._web is not None:
             parts.append(self._marks(self._web, force=force))
