@@ -124,8 +124,9 @@ def _grown(cells: Cells, *, straight: bool) -> NDArray[Any]:
     values = np.pad(values, ((0, 0), *EDGES))
     inner = slice(RINGS, -RINGS)
     for _ in range(RINGS):
-        near = np.zeros_like(known)
-        near[1:-1, 1:-1] = known[2:, 1:-1] | known[:-2, 1:-1] | known[1:-1, 2:] | known[1:-1, :-2]
+        # All eight around: a kernel reaches as far across a corner as along a side.
+        across = known[:, 2:] | known[:, 1:-1] | known[:, :-2]
+        near = np.pad(across[2:] | across[1:-1] | across[:-2], 1)
         outside = np.ones_like(known)
         outside[inner, inner] = False
         rows, cols = np.nonzero(near & ~known & ~outside)

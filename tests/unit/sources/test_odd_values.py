@@ -295,3 +295,15 @@ def test_the_operators_nodata_counts_beside_alpha(tmp_path):
 
     source = opened(write(tmp_path / "a.tif", alpha.astype("u1"), colours), nodata=7)
     assert source.read(whole(source)).valid.mean() == pytest.approx(110 / 160 * 0.96, abs=0.02)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "uint16"])
+def test_nothing_leaks_in_across_a_corner(tmp_path, dtype):
+    """Beside the corner of an island of data lie cells that no side of it touches."""
+    island = np.zeros((160, 160), dtype)
+    island[40:90, 50:120] = 4000
+    path = write(tmp_path / "a.tif", island, nodata=0)
+    source = opened(path, elevation=dtype == "float32")
+    for zoom in range(source.info.native_zoom, source.info.zooms[1] + 1):
+        raw = source.read(whole(source, zoom))
+        assert set(raw.bands[:, raw.valid].ravel().tolist()) == {4000}, zoom
