@@ -38,6 +38,14 @@ class Odd(BaseProcessor):
         return "application/json", {"said": data.get("how", "nothing")}
 
 
+class Undescribed(BaseProcessor):
+    """Describes its inputs with what is no schema."""
+
+    def __init__(self, processor_def):
+        inputs = {"a": {"schema": {"type": "object", "properties": 5}}}
+        super().__init__(processor_def, metadata("undescribed") | {"inputs": inputs})
+
+
 class Unloadable(BaseProcessor):
     """Cannot be made."""
 

@@ -257,11 +257,13 @@ def _hoisted(schema: Any, schemas: Node) -> Any:
     # Generators make what has a default required, or write it into every request.
     inner["properties"] = {
         name: {key: value for key, value in one.items() if key != "default"}
+        if isinstance(one, dict)
+        else one
         for name, one in inner.get("properties", {}).items()
     }
-    if schemas.setdefault(title, inner) != inner:
-        raise ValueError(f"two schemas have the title {title}")
-    return ref("schemas", title)
+    # Of two authors' schemas of one title the second stays where it stands.
+    known = parts.SCHEMAS.get(title) or schemas.setdefault(title, inner)
+    return ref("schemas", title) if known == inner else inner
 
 
 def _execute_schema(description: Mapping[str, Any], schemas: Node, *, hrefs: bool) -> Node:

@@ -19,6 +19,7 @@ import yaml
 from samgis_process.errors import Fault, InvalidRequest, SamgisError
 from samgis_process.ogc.errors import ProcessFailed
 from samgis_process.ogc.process import Context, Output
+from samgis_process.ogc.request import Offer
 
 OURS = "samgis_process."  # how the dotted paths of our processors begin
 _log = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ def named_in(config: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
         name: resource["processor"]
         for name, resource in resources.items()
         if resource.get("type") == "process"
-        and not str(resource.get("processor", {}).get("name", "")).startswith(OURS)
+        and not str((resource.get("processor") or {}).get("name", "")).startswith(OURS)
     }
 
 
@@ -44,7 +45,9 @@ def processes_of(config_path: Path) -> dict[str, ForeignProcess]:
     found = {}
     for name, definition in named_in(read_config(config_path)).items():
         try:
-            found[name] = ForeignProcess.loaded(name, definition)
+            process = ForeignProcess.loaded(name, definition)
+            Offer(process)  # its description may be no description
+            found[name] = process
         except Exception:  # noqa: BLE001  somebody else's code, which may do anything
             _log.exception("process %s of the configuration cannot be loaded: not served", name)
     return found

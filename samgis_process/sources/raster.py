@@ -249,7 +249,7 @@ class RasterSource:
         """Return the pixels of a part of a window, where they are known, and warnings."""
         level = sum(factor <= min(piece.steps) * SAME for factor in seen.factors) - 1
         # Whoever made overviews without knowing of the holes has mixed them into the ground.
-        if ground and self._options.nodata is not None:
+        if ground and seen.meaning.nodata is not None:
             level = -1
         cells, box, transform, steps, factors = self._cells(
             piece, bands, seen, level, ground=ground

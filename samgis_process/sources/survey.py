@@ -144,6 +144,8 @@ def _members(path: Path) -> list[Path]:
 def _meaning(dataset: Any, nodata: float | None) -> Meaning:
     alpha = [i for i, kind in enumerate(dataset.colorinterp, 1) if kind is ColorInterp.alpha]
     flags = dataset.mask_flag_enums
+    if all(one == nodata for one in dataset.nodatavals):
+        nodata = None  # what the file says anyway, its overviews know too
     return Meaning(
         scales=tuple(dataset.scales),
         offsets=tuple(dataset.offsets),

@@ -19,6 +19,7 @@ def foreign(config, tmp_path_factory, script):
         "hello-world": {"type": "process", "processor": {"name": "HelloWorld"}},
         "odd": {"type": "process", "processor": {"name": "odd_processors.Odd"}},
         "broken": {"type": "process", "processor": {"name": "odd_processors.Unloadable"}},
+        "vague": {"type": "process", "processor": {"name": "odd_processors.Undescribed"}},
         "gone": {"type": "process", "processor": {"name": "no.such.Module"}},
     }
     document["samgis"].setdefault("jobs", {})["time_limit_s"] = 4
@@ -47,7 +48,7 @@ def test_hello_world_is_listed_described_and_in_the_document(foreign):
     listed = requests.get(f"{foreign.url}/processes?limit=100", timeout=10).json()["processes"]
     names = {one["id"] for one in listed}
     assert {"hello-world", "odd", "segment", "dem-composite"} <= names
-    assert names.isdisjoint({"broken", "gone"})
+    assert names.isdisjoint({"broken", "gone", "vague"})
     described = requests.get(f"{foreign.url}/processes/hello-world", timeout=10).json()
     assert described["title"] == "Hello World"
     assert described["inputs"]["name"]["schema"] == {"type": "string"}

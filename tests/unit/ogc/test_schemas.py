@@ -73,3 +73,25 @@ def test_each_process_has_its_path_and_schemas():
     assert inputs["additionalProperties"] is False
     answer = document["paths"]["/processes/p/execution"]["post"]["responses"]["200"]["content"]
     assert answer["image/png"]["schema"]["format"] == "binary"
+
+
+def test_two_authors_may_use_one_title():
+    """A process of somebody else must not keep the document from being made."""
+
+    def process(name, *properties):
+        schema = {
+            "title": "Point",
+            "type": "object",
+            "properties": {key: {"type": "number"} for key in properties} | {"any": True},
+        }
+        return SimpleNamespace(description={"id": name, "inputs": {"at": {"schema": schema}}})
+
+    ours, theirs, link = process("a", "x"), process("b", "y"), process("c", "z")
+    link.description["inputs"]["at"]["schema"]["title"] = "link"
+    document = openapi.document([ours, theirs, link], {"title": "t", "version": "1"})
+    schemas = document["components"]["schemas"]
+    assert schemas["a.inputs"]["properties"]["at"]["anyOf"][0] == {
+        "$ref": "#/components/schemas/Point"
+    }
+    assert "y" in schemas["b.inputs"]["properties"]["at"]["anyOf"][0]["properties"]
+    assert "href" in schemas["link"]["properties"]

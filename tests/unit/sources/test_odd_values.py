@@ -307,3 +307,13 @@ def test_nothing_leaks_in_across_a_corner(tmp_path, dtype):
     for zoom in range(source.info.native_zoom, source.info.zooms[1] + 1):
         raw = source.read(whole(source, zoom))
         assert set(raw.bands[:, raw.valid].ravel().tolist()) == {4000}, zoom
+
+
+def test_what_the_file_says_too_leaves_its_overviews_in_use(tmp_path):
+    path = write(tmp_path / "a.tif", np.full((640, 640), 500, "int16"), nodata=-9999)
+    with rasterio.open(path, "r+") as dataset:
+        dataset.build_overviews([2, 4, 8], Resampling.average)
+    source = opened(path, elevation=True, nodata=-9999)
+    lowest = source.info.zooms[0]
+    assert heights(source, whole(source, lowest))[2] == ()  # no word of missing overviews
+    assert heights(opened(path, elevation=True, nodata=-1), whole(source, lowest))[0].min() == 500
