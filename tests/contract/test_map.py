@@ -543,6 +543,7 @@ def test_guessing_keys_on_tiles_is_not_cheap(make):
 
 def test_requests_are_counted_by_the_pattern_of_their_path(server):
     tile(server, "sample", 1, 0, 0)
+    told(server)
     lines = get(f"{server}/metrics").text
     assert 'route="/map/tiles/{source}/{z}/{x}/{y}"' in lines
     assert 'route="/map/sources"' in lines
