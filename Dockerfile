@@ -1,7 +1,8 @@
 # samgis-process: build with `docker build -t samgis-process .`, run with `docker compose up`, or
 #   docker run --read-only --tmpfs /tmp -p 127.0.0.1:5000:5000 -v samgis-cache:/cache \
 #     -v samgis-data:/data samgis-process
-ARG PYTHON_IMAGE=python:3.12-slim-bookworm
+# By digest, so that a build is the same tomorrow; a newer one is taken on purpose.
+ARG PYTHON_IMAGE=python:3.12-slim-bookworm@sha256:782412e85d0f0984994c290652577d4018aff08145c85b262bb63dc0c7522254
 
 FROM ${PYTHON_IMAGE} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1

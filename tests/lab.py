@@ -26,7 +26,7 @@ from samgis_process.ogc.process import Context, Output
 from samgis_process.results import ResultStore
 from samgis_process.server.job_work import ProcessWork, explain
 from samgis_process.server.wiring import build_services
-from samgis_process.settings import AccessSettings, parse
+from samgis_process.settings import AccessSettings, LimitSettings, parse
 
 GEOJSON = "application/geo+json"
 FAULTS = {
@@ -241,7 +241,7 @@ def processes(*, jobs: bool = False) -> dict[str, Lab]:
 def services(**changes: Any) -> SimpleNamespace:
     values: dict[str, Any] = {
         "processes": processes(),
-        "limits": SimpleNamespace(max_body_bytes=200_000, sync_workers=4, sync_queue=32),
+        "limits": LimitSettings(max_body_bytes=200_000, sync_workers=4, sync_queue=32),
         "allowed_hosts": ("maps.example.org",),
         "public_url": None,
         "max_wait_s": 20,

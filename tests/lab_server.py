@@ -13,10 +13,10 @@ CONFIG = Path(__file__).parent.parent / "pygeoapi-config.yml"
 
 
 def main(directory, port, limits):
-    serving.stop_on_sigterm()
+    serving.stop_on_signals()
     room = lab.job_room(Path(directory), **json.loads(limits))
     app = create_app(CONFIG, lab.services(processes=lab.processes(jobs=True)), room)
-    serving.run(app, serving.claim("127.0.0.1", int(port)))
+    serving.run(app, serving.claim("127.0.0.1", int(port)), stopping=app.state.stopping)
 
 
 if __name__ == "__main__":  # workers import this file too

@@ -4,6 +4,7 @@ import contextlib
 import getpass
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -52,6 +53,21 @@ class Cluster:
 
     def stop(self, mode="immediate"):
         self._run("pg_ctl", "-s", "-D", self._data, "-m", mode, "stop")
+
+    def freeze(self):
+        """Let every process of it hang: connections stay, and nothing answers."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self):
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number):
+        first = int((self.directory / "db" / "postmaster.pid").read_text().split()[0])
+        children = subprocess.run(
+            ["pgrep", "-P", str(first)], check=False, capture_output=True, text=True
+        )
+        for pid in [first, *map(int, children.stdout.split())]:
+            os.kill(pid, number)
 
     def remove(self):
         with contextlib.suppress(subprocess.CalledProcessError):

@@ -107,7 +107,7 @@ def _settings(ctx: click.Context) -> Settings:
 def serve(ctx: click.Context, host: str, port: int) -> None:
     """Serve until interrupted."""
     set_up_logging()
-    serving.stop_on_sigterm()
+    serving.stop_on_signals()
     config = ctx.obj.resolve()
     sockets = serving.claim(host, port)
     click.echo(f"Configuration: {config}", err=True)
@@ -122,7 +122,7 @@ def serve(ctx: click.Context, host: str, port: int) -> None:
 
     app = create_app(config, services, jobs, wiring.map_room(services))
     click.echo(f"Serving on http://{host}:{port}/ (stop with Ctrl-C)", err=True)
-    serving.run(app, sockets)
+    serving.run(app, sockets, settings.limits.max_connections, app.state.stopping)
 
 
 def _warn_of_the_open(host: str, settings: Settings) -> None:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import errno
+import logging
+import os
 import signal
 import socket
 import sys
+import threading
+import time
 from collections.abc import Sequence
+from typing import Any
 
-import uvicorn
 from starlette.types import ASGIApp
 
+from samgis_process.cli.exit_codes import INTERRUPTED
+from samgis_process.server.connections import Stoppable, server
 from samgis_process.settings import ConfigurationError
 
-GRACE_S = 20  # for requests under way when the server is told to stop
+THREADS_S = 0.5  # for threads to end when all requests were answered
 
 
 def claim(host: str, port: int) -> list[socket.socket]:
@@ -64,22 +70,22 @@ def _refused(host: str, port: int, error: OSError) -> ConfigurationError:
     )
 
 
-def run(app: ASGIApp, sockets: list[socket.socket]) -> None:
+def run(
+    app: ASGIApp,
+    sockets: list[socket.socket],
+    most: int = 512,
+    stopping: Stoppable | None = None,
+) -> None:
     """Serve until SIGINT (KeyboardInterrupt is raised) or SIGTERM (the process exits with 0).
 
-    Requests under way are finished first.
+    Requests under way are finished first, if that takes no long time.
+
+    Args:
+        most: connections kept.
+        stopping: told at once when the server is to stop.
     """
-    # Which proxies are believed is for `samgis.access.proxies` to say.
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=GRACE_S,
-    )
-    config.access_log = False
     try:
-        uvicorn.Server(config).run(sockets=sockets)
+        server(app, most, stopping).run(sockets=sockets)
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise
@@ -88,6 +94,25 @@ def run(app: ASGIApp, sockets: list[socket.socket]) -> None:
         raise _refused(host, port, error) from error
 
 
-def stop_on_sigterm() -> None:
-    """Make SIGTERM a clean end: uvicorn raises it again when it is done."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+def stop_on_signals() -> None:
+    """Make SIGTERM a clean end, and neither it nor Ctrl-C wait for a thread that hangs.
+
+    uvicorn raises the signal again when it is done.
+    """
+    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGINT, _leave)
+
+
+def _leave(number: int, _frame: Any) -> None:
+    status = 0 if number == signal.SIGTERM else INTERRUPTED
+    until = time.monotonic() + THREADS_S
+    others = [one for one in threading.enumerate() if not one.daemon]
+    others.remove(threading.main_thread())
+    for thread in others:
+        thread.join(max(0.0, until - time.monotonic()))
+        if thread.is_alive():  # it waits for a tile server, say, and Python would wait for it
+            logging.shutdown()
+            os._exit(status)
+    if status:
+        raise KeyboardInterrupt
+    sys.exit(status)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,11 +20,9 @@ STOP_S = 0.3  # for a worker to stop by itself before its process is ended
 START_S = 120  # for a worker to open what it needs, which is not the job's time
 TICK_S = 0.25  # between looks at the clock and the record
 WRITE_S = 0.25  # between two reports in the record
-INSIST_S = 60  # for a record that cannot be written now
 
 Explain = Callable[[Exception, Mapping[str, Any]], Mapping[str, Any]]
 Reason = Literal["lost", "late", "closing"]
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,15 +154,15 @@ class Attempt:
         try:
             self._write(moment)
             return None if self._still_ours(moment) else "lost"
-        except StoreUnavailable as error:
-            _log.warning("job %s: %s", self.claim.id, error)
+        except StoreUnavailable:
             return None
 
     def _still_ours(self, moment: float) -> bool:
         if moment < self._renew_at:
             return self._store.holds(self.claim)
+        held = self._store.renew(self.claim, self._around.lease_s)
         self._renew_at = moment + self._around.lease_s / 4
-        return self._store.renew(self.claim, self._around.lease_s)
+        return held
 
     def _write(self, moment: float) -> None:
         if self._news and moment >= self._write_at:
@@ -187,7 +185,8 @@ class Attempt:
             words = "Its worker was stopped; waiting for another"
             self._settle(lambda: self._store.release(self.claim, words, counts=False))
         else:
-            self._around.outputs.remove(self.claim.results)
+            with contextlib.suppress(StoreUnavailable):  # then it goes with a later sweep
+                self._discard()
 
     def _is_end_without_worker(self) -> bool:
         """Take another worker if this one died while it had nothing to do; else it is the end."""
@@ -211,19 +210,30 @@ class Attempt:
         self._settle(lambda: self._store.fail(self.claim, problem))
 
     def _settle(self, say: Callable[[], bool]) -> None:
-        """Write an end into the record; without it, nobody could find what was made."""
-        until = time.monotonic() + INSIST_S
+        """Write an end into the record; without it, nobody could find what was made.
+
+        However long that takes: another try of the work would take longer.
+        """
         while True:
             try:
                 if not say():
-                    self._around.outputs.remove(self.claim.results)
-            except StoreUnavailable as error:
-                _log.warning("job %s: %s", self.claim.id, error)
-                if time.monotonic() > until or self._closing() is not None:
+                    self._discard()
+            except StoreUnavailable:
+                closing = self._closing()
+                if closing is not None and time.monotonic() >= closing:
                     return  # the lease runs out, and the job is tried again
                 time.sleep(TICK_S)
             else:
                 return
+
+    def _discard(self) -> None:
+        """Remove what this try wrote, unless the record names it.
+
+        It may though our claim does not hold: the answer to our own word may have been lost.
+        """
+        name = self.claim.results
+        if name not in self._store.results_in_use({name}):
+            self._around.outputs.remove(name)
 
 
 def interrupted(claim: Claim, around: Surroundings, what: str) -> bool:

@@ -92,6 +92,9 @@ class JobRoom:
         ]
         self._waiting: dict[str, set[Callable[[], object]]] = defaultdict(set)
         self._lock = threading.Lock()
+        self._suspects: dict[
+            tuple[str, str], float
+        ] = {}  # claims whose lease has passed, and since when
         self._closing = threading.Event()
         self._written = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="job-keeper", daemon=True)
@@ -104,11 +107,16 @@ class JobRoom:
         for runner in self.runners:
             runner.start()
 
+    def stop(self) -> None:
+        """Take no more jobs; those that run have the grace time to end, then are given back."""
+        if not self._closing.is_set():
+            self._closing.set()
+            for runner in self.runners:
+                runner.stop(self._limits.grace_s)
+
     def close(self) -> None:
-        """Let running jobs end within the grace time, or give them back; then let go."""
-        self._closing.set()
-        for runner in self.runners:
-            runner.stop(self._limits.grace_s)
+        """Stop, wait until all is in the record, and let go."""
+        self.stop()
         self._keeper.join()  # it rings the runners' bells
         for runner in self.runners:
             runner.join()
@@ -127,6 +135,13 @@ class JobRoom:
         job = self._store.add(process_id, owner, request, answer, self._limits.queue)
         self._wake()
         return job
+
+    def health(self) -> dict[str, Any]:
+        """Return what a monitor wants to know; nothing is asked for it."""
+        lost = self._store.lost
+        state = {"status": "unavailable", "reason": lost} if lost else {"status": "ok"}
+        busy = sum(runner.job_id is not None for runner in self.runners)
+        return state | {"workers": len(self.runners), "busy": busy}
 
     def get(self, job_id: str, owner: str) -> Job | None:
         """Return a job of `owner`, or None."""
@@ -212,17 +227,26 @@ class JobRoom:
                 if self._written.is_set():
                     self._written.clear()
                     self._outputs.make_room(self._limits.max_bytes)
-            except StoreUnavailable as error:
-                _log.warning("jobs cannot be kept in order: %s", error)
+            except StoreUnavailable:
+                self._suspects.clear()  # nobody could renew a lease meanwhile
             except Exception:  # noqa: BLE001 - the next look may be luckier
                 _log.exception("jobs cannot be kept in order")
             self._closing.wait(min(self._limits.lease_s / 4, 2))
 
     def take_back(self) -> None:
-        """Give the jobs of servers that are gone another try, or fail them."""
+        """Give the jobs of servers that are gone another try, or fail them.
+
+        A lease may have passed because nobody could write to the record: so it is lost only when
+        the record could be used for half of one more and it still was not renewed.
+        """
         # What ours are at, they renew themselves, also after the machine has slept.
         ours = {runner.job_id for runner in self.runners if runner.job_id}
-        for claim in self._store.expired(ours):
+        moment, expired = time.monotonic(), self._store.expired(ours)
+        known = {(claim.results, claim.worker): claim for claim in expired}
+        self._suspects = {key: self._suspects.get(key, moment) for key in known}
+        for key, claim in known.items():
+            if moment - self._suspects[key] < self._limits.lease_s / 2:
+                continue
             if interrupted(claim, self._around, "The server that worked on it ended"):
                 _log.warning("job %s lost its worker %s", claim.id, claim.worker)
                 self._wake()

@@ -37,6 +37,7 @@ class Runner:
         self._ended = ended
         self._worker: WorkerProcess | None = None
         self._closing_at: float | None = None
+        self._may_have_claimed = False  # a claim whose answer was lost
         self._thread = threading.Thread(target=self._run, name=f"runner-{name}", daemon=True)
 
     def start(self) -> None:
@@ -67,9 +68,12 @@ class Runner:
 
     def _next(self) -> Claim | None:
         try:
+            if self._may_have_claimed:
+                self._around.store.disown(self.name)
+                self._may_have_claimed = False
             return self._around.store.claim(self.name, self._around.lease_s)
-        except StoreUnavailable as error:
-            _log.warning("no jobs can be taken: %s", error)
+        except StoreUnavailable:
+            self._may_have_claimed = True
         except Exception:  # noqa: BLE001 - without this thread, no job would be taken any more
             _log.exception("no jobs can be taken")
         return None

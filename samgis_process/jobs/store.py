@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import threading
 import uuid
 from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
@@ -27,13 +26,13 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql.elements import ColumnElement
 
-from samgis_process.errors import Overloaded, StoreUnavailable
+from samgis_process.errors import Overloaded
 from samgis_process.jobs.job import Claim, Job, Query, Status
+from samgis_process.jobs.reach import Reach
 from samgis_process.jobs.rows import SHOWN, conditions, job_of, json_text, micros, now
-from samgis_process.jobs.tables import JOBS, WRITE, is_sqlite, open_engine
+from samgis_process.jobs.tables import JOBS, WRITE, open_engine
 
 MOST_PARAMETERS = 1000  # of one statement; databases take some thousands
 RETRY_S = 5  # for who found the queue full
@@ -45,10 +44,12 @@ class JobStore:
     def __init__(self, url: str | Path) -> None:
         self._engine = open_engine(url)
         self._writes = self._engine.execution_options(**{WRITE: True})
-        # SQLite takes one writer at a time, and those that it makes wait wait unfairly.
-        self._turn: contextlib.AbstractContextManager[Any] = (
-            threading.Lock() if is_sqlite(self._engine) else contextlib.nullcontext()
-        )
+        self._reach = Reach(self._engine)
+
+    @property
+    def lost(self) -> str | None:
+        """Why the record could not be used when that was last tried; None: it could."""
+        return self._reach.lost
 
     def close(self) -> None:
         """Let go of the database."""
@@ -165,6 +166,13 @@ class JobStore:
             return None
         return Claim(row[0], row[1], worker, orjson.loads(row[2]), orjson.loads(row[3]))
 
+    def disown(self, worker: str) -> None:
+        """Give back the jobs of a worker that does not know whether it claimed any."""
+        mine = and_(JOBS.c.worker == worker, JOBS.c.status == Status.RUNNING)
+        again = _waiting_again("Waiting for a worker") | {"attempts": JOBS.c.attempts - 1}
+        with self._writing() as connection:
+            connection.execute(update(JOBS).where(mine).values(again))
+
     def renew(self, claim: Claim, lease_s: float) -> bool:
         """Keep the claim for some time; return whether it still holds."""
         until = micros(now() + timedelta(seconds=lease_s))
@@ -239,26 +247,16 @@ class JobStore:
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[Connection]:
-        with _explained(), self._turn, self._writes.begin() as connection:
+        with self._reach.used(writing=True), self._writes.begin() as connection:
             yield connection
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with _explained(), self._engine.connect() as connection:
+        with self._reach.used(writing=False), self._engine.connect() as connection:
             yield connection
 
 
 _NULLABLE = ("started", "finished", "worker", "results", "problem")
-
-
-@contextlib.contextmanager
-def _explained() -> Iterator[None]:
-    try:
-        yield
-    except SQLAlchemyError as error:
-        raise StoreUnavailable(
-            "The record of jobs cannot be read or written now. Try again in a few seconds."
-        ) from error
 
 
 def _held(claim: Claim) -> ColumnElement[bool]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from samgis_process.errors import StoreUnusable
 
 VERSION = 1  # of the tables; a store of another version is refused
-BUSY_S = 10  # seconds to wait for another process that writes to an SQLite store
+PATIENCE_S = 5  # seconds to wait for a connection, a statement, or whoever else is writing
 WRITE = "samgis_write"  # execution option: this transaction will write
 _LOCK = 0x53414D47  # PostgreSQL's advisory lock while tables are made
 
@@ -80,7 +81,9 @@ def open_engine(url: str | Path) -> Engine:
             with engine.execution_options(**{WRITE: True}).begin() as connection:
                 _prepare(connection)
         except (SQLAlchemyError, ImportError, OSError) as error:
-            raise StoreUnusable(f"The job store cannot be opened: {_reason(error)}") from error
+            raise StoreUnusable(
+                f"The job store {_named(url)} cannot be opened: {reason(error)}{_remedy(error)}"
+            ) from error
         if_it_fails.pop_all()
     return engine
 
@@ -94,11 +97,19 @@ def _engine(url: str | Path) -> Engine:
     # A path may hold what means something in an address.
     parsed = URL.create("sqlite", database=str(url)) if isinstance(url, Path) else make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        # A connection may have died while it waited in the pool: the server was restarted.
-        return create_engine(parsed, pool_pre_ping=True, pool_size=5, max_overflow=40)
+        postgresql = parsed.get_backend_name() == "postgresql"
+        bound = {"connect_timeout": PATIENCE_S} if postgresql else {}
+        engine = create_engine(
+            parsed, pool_size=5, max_overflow=40, pool_timeout=PATIENCE_S, connect_args=bound
+        )
+        if postgresql:
+            event.listen(engine, "connect", _set_up_postgresql)
+        return engine
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(parsed, pool_size=5, max_overflow=40, connect_args={"timeout": BUSY_S})
+    engine = create_engine(
+        parsed, pool_size=5, max_overflow=40, connect_args={"timeout": PATIENCE_S}
+    )
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -107,8 +118,23 @@ def _engine(url: str | Path) -> Engine:
 def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     """Let readers read while one writes; sqlite3 shall open no transactions by itself."""
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL"):
-        connection.execute(f"PRAGMA {pragma}")
+    connection.execute("PRAGMA synchronous=NORMAL")
+    until = time.monotonic() + PATIENCE_S
+    while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:  # others are at it; SQLite does not wait for them here
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+
+
+def _set_up_postgresql(connection: Any, _record: Any) -> None:
+    """Let the server, too, give up what nobody waits for any more."""
+    with connection.cursor() as cursor:
+        for name in ("statement_timeout", "lock_timeout"):
+            cursor.execute(f"SET {name} = '{PATIENCE_S}s'")
+    connection.commit()
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -132,7 +158,7 @@ def _prepare(connection: Connection) -> None:
         )
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """Return the database's own words, without the statement, its values or a password."""
     if isinstance(error, NoSuchModuleError | ArgumentError):
         return "samgis.jobs.url is no address of a database known here."
@@ -140,3 +166,21 @@ def _reason(error: Exception) -> str:
         return f"the package {error.name} is missing (pip install samgis-process[postgresql])."
     said = str(getattr(error, "orig", None) or error).strip().splitlines()
     return said[0] if said else type(error).__name__
+
+
+def _named(url: str | Path) -> str:
+    """Return what a store is called where people read it: its file, or its address."""
+    with contextlib.suppress(ArgumentError):
+        if isinstance(url, str):
+            parsed = make_url(url)
+            is_file = parsed.get_backend_name() == "sqlite" and parsed.database
+            return str(parsed.database) if is_file else parsed.render_as_string()
+        return str(url)
+    return "of samgis.jobs.url"
+
+
+def _remedy(error: Exception) -> str:
+    # Of SQLite's errors this one alone means that the file itself is no good.
+    if type(getattr(error, "orig", None)) is sqlite3.DatabaseError:
+        return ". Move the file away, or put a copy from before in its place."
+    return ""

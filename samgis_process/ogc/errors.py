@@ -16,7 +16,9 @@ SamgisError
 ├── NotAllowed                who asks may not
 ├── TooManyRequests           who asks has asked too often
 ├── UnsupportedMediaType      the body is not said to be JSON
-└── BodyTooLarge              the body is longer than this server reads
+├── BodyTooLarge              the body is longer than this server reads
+├── HeadersTooLarge           the address and the headers are, likewise
+└── RequestTooSlow            the body does not come in time
 """
 
 from __future__ import annotations
@@ -101,6 +103,14 @@ class UnsupportedMediaType(SamgisError):
 
 class BodyTooLarge(SamgisError):
     """The body is longer than this server reads."""
+
+
+class HeadersTooLarge(SamgisError):
+    """The address and the headers are longer than this server reads."""
+
+
+class RequestTooSlow(SamgisError):
+    """The body does not come in time."""
 
 
 class UnknownHost(InvalidRequest):

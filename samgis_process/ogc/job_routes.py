@@ -6,11 +6,12 @@ import asyncio
 import math
 import re
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 from urllib.parse import quote
 
+from anyio import CapacityLimiter, to_thread
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -38,7 +39,11 @@ from samgis_process.ogc.subscriber import Check
 from samgis_process.ogc.wording import shown
 
 _ID = re.compile(r"[0-9A-Za-z_-]{1,100}")
+THREADS = 16
 LOOK_S = 1.0  # between looks at a job that another server may be working on
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,7 @@ class JobHandlers:
         max_wait_s: the longest that a client is kept waiting, whatever it prefers.
         fetch: gets inputs that come by reference; without it, none do.
         subscribing: checks addresses to call about a job; without it, nobody is called.
+        threads: those that ask the record of jobs; when it hangs, no other request waits for one.
     """
 
     jobs: Jobs[Any]
@@ -56,6 +62,7 @@ class JobHandlers:
     max_wait_s: int
     fetch: Fetch | None = None
     subscribing: Check | None = None
+    threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(THREADS))
 
     async def executed(
         self,
@@ -72,7 +79,7 @@ class JobHandlers:
         """
         content = await request.body()
         base = base_url(request, self.public_url)
-        job = await run_in_threadpool(self._submitted, offer, content, request, preferred)
+        job = await self._asked(self._submitted, offer, content, request, preferred)
         if whole:
             job = await self._end_of(job, owner_of(request), math.inf)
             return await self._result(job, request, base)
@@ -111,6 +118,10 @@ class JobHandlers:
         except NotAcceptable:
             return requests.read(parsed, offer, None, self.fetch, self.subscribing)
 
+    async def _asked(self, work: Callable[..., T], *arguments: Any) -> T:
+        """Return what `work` returns, in a thread of those that may wait for the record."""
+        return await to_thread.run_sync(work, *arguments, limiter=self.threads)
+
     async def _end_of(self, job: Any, owner: str, seconds: float) -> Any:
         """Return the job once it has ended, or after some seconds as it is then."""
         loop, ended = asyncio.get_running_loop(), asyncio.Event()
@@ -118,7 +129,7 @@ class JobHandlers:
         with self.jobs.watching(job.id, lambda: loop.call_soon_threadsafe(ended.set)):
             while True:
                 ended.clear()
-                found = await run_in_threadpool(self.jobs.get, job.id, owner)
+                found = await self._asked(self.jobs.get, job.id, owner)
                 left = until - time.monotonic()
                 if found is None or not found.is_open or left <= 0:
                     return found or job
@@ -131,7 +142,7 @@ class JobHandlers:
         self, job: Any, request: Request, base: str, applied: str | None = None
     ) -> Response:
         accept = request.headers.get("accept")
-        response = await run_in_threadpool(job_results.answer, self.jobs, job, accept, base)
+        response = await self._asked(job_results.answer, self.jobs, job, accept, base)
         response.headers.append("Link", f"<{job_status.address_of(job, base)}>; rel=monitor")
         also = response.headers.get("Preference-Applied")
         if applied or also:
@@ -142,7 +153,7 @@ class JobHandlers:
         """Answer with a list of jobs."""
         html = page_is_wanted(request)
         query = queries.job_query(request.query_params, owner_of(request))
-        found = await run_in_threadpool(self.jobs.find, query.with_one_more())
+        found = await self._asked(self.jobs.find, query.with_one_more())
         base = base_url(request, self.public_url)
         listed = job_status.job_list(found, request.query_params, base)
         return job_pages.list_page(request, listed) if html else json_response(listed)
@@ -150,13 +161,13 @@ class JobHandlers:
     async def shown(self, request: Request) -> ASGIApp:
         """Answer with one job."""
         html = page_is_wanted(request)
-        job = await run_in_threadpool(self._job, request)
+        job = await self._asked(self._job, request)
         return await self._info(job, request, html=html)
 
     async def dismissed(self, request: Request) -> ASGIApp:
         """Dismiss a job, and show it as it is then."""
         html = page_is_wanted(request)
-        job = await run_in_threadpool(self._dismiss, request)
+        job = await self._asked(self._dismiss, request)
         return await self._info(job, request, html=html)
 
     async def results(self, request: Request) -> ASGIApp:
@@ -169,7 +180,7 @@ class JobHandlers:
             job, accept = self._job(request), _accepted(request)
             return job_results.answer(self.jobs, job, accept, base, wanted)
 
-        response = await run_in_threadpool(answer)
+        response = await self._asked(answer)
         del response.headers["Preference-Applied"]  # this request preferred nothing
         return await self._page(request, response, "Results")
 
@@ -181,7 +192,7 @@ class JobHandlers:
             job, accept = self._job(request), _accepted(request)
             return job_results.one_output(self.jobs, job, name, accept, request)
 
-        response = await run_in_threadpool(answer)
+        response = await self._asked(answer)
         return await self._page(request, response, name)
 
     async def _page(self, request: Request, response: Response, title: str) -> Response:
@@ -194,7 +205,7 @@ class JobHandlers:
         info = job_status.status_info(job, base)
         if not html:
             return json_response(info)
-        outputs = await run_in_threadpool(self._outputs, job)
+        outputs = await self._asked(self._outputs, job)
         address = job_status.address_of(job, base)
         return job_pages.job_page(request, info, job.problem, outputs, address)
 

@@ -1,4 +1,4 @@
-"""Around every request: its id, the last net for errors, and the limit of its body."""
+"""Around every request: its id, the last net for errors, and slashes at the end of its path."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import uuid
 from urllib.parse import quote
 
 from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from samgis_process.ogc import problems
-from samgis_process.ogc.errors import BodyTooLarge
 from samgis_process.ogc.resource import base_url
 
 LANGUAGE = "en"  # of all that we write
@@ -63,6 +62,8 @@ class Problems:
 
         try:
             await self._app(scope, receive, send_watched)
+        except ClientDisconnect:
+            return  # there is nobody to answer
         except Exception as error:
             # Once an answer has begun there can be no other: the server cuts the connection.
             if started or scope["type"] != "http":
@@ -91,55 +92,3 @@ class TrailingSlash:
         there = quote("/" + path.strip("/"), safe="/:@!$&'()*+,;=~-._")
         address = f"{base_url(request, self._public_url)}{there}{query}"
         await Response(status_code=308, headers={"Location": address})(scope, receive, send)
-
-
-class BodyLimit:
-    """Refuses bodies of more than `max_bytes`, said or sent."""
-
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
-        self._app = app
-        self._max_bytes = max_bytes
-        # A client that is still sending does not read. Some more is read and thrown away, so
-        # that it learns why it is refused instead of finding the connection cut.
-        self._patience = 16 * max_bytes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        if self._announced(scope) > self._max_bytes:
-            await self._drain(receive, self._patience)
-            raise self._error()
-        received = 0
-
-        async def receive_limited() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > self._max_bytes:
-                if message.get("more_body"):
-                    await self._drain(receive, self._patience)
-                raise self._error()
-            return message
-
-        await self._app(scope, receive_limited, send)
-
-    @staticmethod
-    def _announced(scope: Scope) -> int:
-        length = dict(scope["headers"]).get(b"content-length", b"0")
-        return int(length) if length.isdigit() else 0
-
-    @staticmethod
-    async def _drain(receive: Receive, budget: int) -> None:
-        while budget > 0:
-            message = await receive()
-            budget -= len(message.get("body", b""))
-            if not message.get("more_body"):
-                return
-
-    def _error(self) -> BodyTooLarge:
-        return BodyTooLarge(
-            f"The body is longer than the {self._max_bytes} bytes that this server reads. "
-            "Send less in one request."
-        )

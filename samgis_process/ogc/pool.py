@@ -47,8 +47,8 @@ class WorkPool:
         return await asyncio.wrap_future(future)
 
     def close(self) -> None:
-        """Let running work end, and drop what waits."""
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        """Drop what waits; nobody waits for what is running, which may hang on anything."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _take(self) -> None:
         with self._lock:

@@ -126,6 +126,14 @@ PROBLEMS: dict[type[SamgisError], Problem] = {
     errors.BodyTooLarge: Problem(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE, OURS + "body-too-large", "The body is too large"
     ),
+    errors.HeadersTooLarge: Problem(
+        HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+        OURS + "headers-too-large",
+        "The headers are too large",
+    ),
+    errors.RequestTooSlow: Problem(
+        HTTPStatus.REQUEST_TIMEOUT, OURS + "request-too-slow", "The request comes too slowly"
+    ),
     errors.UnsupportedMediaType: Problem(
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         OURS + "unsupported-media-type",
@@ -193,6 +201,8 @@ def log(error: Exception, details: Mapping[str, Any], request_id: str) -> None:
     """Log an error that is not the request's fault; a bug with all that is known."""
     if details["status"] == HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.error("request %s failed", request_id, exc_info=error)
+    elif isinstance(error, StoreUnavailable) and not isinstance(error, StoreUnusable):
+        _log.debug("request %s: %s", request_id, details["detail"])  # the store says it, once
     elif details["status"] > HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.warning("request %s: %s", request_id, details["detail"])
 
@@ -202,8 +212,10 @@ def _headers(error: Exception) -> dict[str, str]:
         return {"WWW-Authenticate": error.challenge}
     if isinstance(error, Overloaded | errors.TooManyRequests):
         return {"Retry-After": str(error.retry_after_s)}
-    if isinstance(error, StoreUnavailable):
+    if isinstance(error, StoreUnavailable | Interrupted):
         return {"Retry-After": "5"}
+    if isinstance(error, errors.RequestTooSlow):
+        return {"Connection": "close"}
     if isinstance(error, HTTPException):
         return dict(error.headers or {})
     return {}

@@ -19,21 +19,21 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.types import Receive, Scope, Send
 
-from samgis_process import __version__
 from samgis_process.errors import SamgisError
 from samgis_process.jobs import JobRoom
 from samgis_process.map import MapRoom
 from samgis_process.map.assets import DIRECTORIES
 from samgis_process.ogc import problems
 from samgis_process.ogc.assets import OWN, assets_route
+from samgis_process.ogc.bodies import Bounded
 from samgis_process.ogc.execute import Elsewhere
 from samgis_process.ogc.hrefs import Fetch
 from samgis_process.ogc.job_routes import JobHandlers
-from samgis_process.ogc.middleware import BodyLimit, Problems, RequestIds, TrailingSlash
+from samgis_process.ogc.middleware import Problems, RequestIds, TrailingSlash
 from samgis_process.ogc.pages import Place
 from samgis_process.ogc.pool import WorkPool
 from samgis_process.ogc.process import Process
-from samgis_process.ogc.resource import Resource, json_response
+from samgis_process.ogc.resource import Resource
 from samgis_process.ogc.routes import process_routes
 from samgis_process.ogc.service_pages import service_pages
 from samgis_process.results import ResultStore
@@ -41,6 +41,7 @@ from samgis_process.server import openapi_file
 from samgis_process.server.access import Access
 from samgis_process.server.access_log import AccessLog
 from samgis_process.server.config import read_config
+from samgis_process.server.health import health_of
 from samgis_process.server.hosts import KnownHosts, allowed_names
 from samgis_process.server.metrics import Measured, Metrics
 from samgis_process.server.metrics_route import PATH as METRICS_PATH
@@ -50,7 +51,8 @@ from samgis_process.server.proxies import Proxies
 from samgis_process.server.pygeoapi_mount import PygeoapiMount, empty_parts, load_app
 from samgis_process.server.result_files import PATH, result_file
 from samgis_process.server.site import site_from
-from samgis_process.settings import AccessSettings
+from samgis_process.server.stopping import EndedInTime, Stopping
+from samgis_process.settings import AccessSettings, LimitSettings
 
 _EXPOSED = (
     "Accept-Ranges", "Allow", "Content-Disposition", "Content-Language", "Content-Range", "ETag",
@@ -59,25 +61,6 @@ _EXPOSED = (
 
 _MAP = Place("Map", "/processes/segment", "Open the map")
 _FILES = re.compile(r"/results/|/jobs/[^/]+/results/|/map/tiles/")
-
-
-class Limits(Protocol):
-    """What one request, and all of them together, may take."""
-
-    @property
-    def max_body_bytes(self) -> int:
-        """Bytes of a request's body."""
-        ...
-
-    @property
-    def sync_workers(self) -> int:
-        """Requests worked on at the same time."""
-        ...
-
-    @property
-    def sync_queue(self) -> int:
-        """Requests that may wait for a worker."""
-        ...
 
 
 class Services(Protocol):
@@ -89,7 +72,7 @@ class Services(Protocol):
         ...
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> LimitSettings:
         """What requests may take."""
         ...
 
@@ -124,7 +107,7 @@ class Services(Protocol):
         ...
 
     def health(self) -> dict[str, Any]:
-        """Return what a monitor wants to know; a `status` other than ok makes it a 503."""
+        """Return what a monitor wants to know, without asking anybody else."""
         ...
 
 
@@ -159,7 +142,7 @@ def create_app(
     handlers = _job_handlers(services, jobs, elsewhere) if jobs else None
     pool = WorkPool(services.limits.sync_workers, services.limits.sync_queue)
     routes = [
-        Route("/health", Resource(GET=_health(services))),
+        Route("/health", Resource(GET=health_of(services.health, jobs))),
         Route(PATH, Resource(GET=result_file(services.results))),
         assets_route({"pages": OWN, **(DIRECTORIES if map_room else {})}),
         *(map_room.routes(_title(config), has_jobs=jobs is not None) if map_room else ()),
@@ -176,13 +159,15 @@ def create_app(
     # With a proxy before it, what comes from this machine may be anybody's.
     alone = not (public_url or access.proxies)
     operation = Resource(GET=show_metrics(metrics, pool, jobs, may_be_local=alone))
+    stopping = Stopping(*((jobs.stop,) if jobs else ()))
     app = Starlette(
         routes=[*routes, Route(METRICS_PATH, operation), Mount("/", behind)],
-        middleware=_middleware(config, services, metrics),
+        middleware=_middleware(config, services, metrics, stopping),
         exception_handlers={SamgisError: _problem, HTTPException: _problem},
         lifespan=_open(pool, jobs, map_room),
     )
     highlights = (_MAP,) if map_room else ()
+    app.state.stopping = stopping
     app.state.site = site_from(config, services, has_jobs=jobs is not None, highlights=highlights)
     return app
 
@@ -201,10 +186,10 @@ def _job_handlers(services: Services, jobs: JobRoom, elsewhere: Elsewhere) -> Jo
 
 
 def _middleware(
-    config: Mapping[str, Any], services: Services, metrics: Metrics
+    config: Mapping[str, Any], services: Services, metrics: Metrics, stopping: Stopping
 ) -> list[Middleware]:
     """Return what stands around the routes, the outermost first."""
-    server, access = config["server"], services.access
+    server, access, limits = config["server"], services.access, services.limits
     cross_origin = Middleware(
         CORSMiddleware,
         allow_origins=["*"],
@@ -224,11 +209,16 @@ def _middleware(
         Middleware(Measured, metrics=metrics),
         *([cross_origin] if server.get("cors") else []),
         Middleware(Problems),
+        Middleware(EndedInTime, stopping=stopping),
+        Middleware(
+            Bounded,
+            max_bytes=limits.max_body_bytes,
+            max_bytes_together=limits.max_bytes_together,
+        ),
         Middleware(KnownHosts, names=allowed_names(services.public_url, services.allowed_hosts)),
         Middleware(TrailingSlash, public_url=services.public_url),
         Middleware(Access, settings=access),
         *([Middleware(_Gzip)] if server.get("gzip") else []),
-        Middleware(BodyLimit, max_bytes=services.limits.max_body_bytes),
     ]
 
 
@@ -243,21 +233,6 @@ class _Gzip(GZipMiddleware):
 
 async def _problem(request: Request, error: Exception) -> Response:
     return problems.response(request, error)
-
-
-def _health(services: Services) -> Callable[[Request], Any]:
-    async def health(_request: Request) -> Response:
-        found = {
-            "status": "ok",
-            "version": __version__,
-            **await run_in_threadpool(services.health),
-        }
-        response = json_response(found)
-        response.status_code = 200 if found["status"] == "ok" else 503
-        response.headers["Cache-Control"] = "no-store"
-        return response
-
-    return health
 
 
 def _open(

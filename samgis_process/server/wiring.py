@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from samgis_process import __version__, tally
+from samgis_process import tally
 from samgis_process.embeddings import BlobStore, EmbeddingCache
 from samgis_process.inference.room import ModelRoom
 from samgis_process.inference.sessions import Runtime
@@ -100,7 +100,6 @@ class Services:
         down = any(one.id == self.sources.default and one.reason for one in known)
         return {
             "status": "degraded" if down else "ok",
-            "version": __version__,
             "models": self.models.health(),
             "sources": [asdict(one) for one in known],
         }

@@ -116,6 +116,14 @@ class LimitSettings(Section):
         48 * 2**20,
         description="Bytes of a request's body; a picture in it takes 4/3 of its own bytes.",
     )
+    max_bytes_together: PositiveInt = Field(
+        256 * 2**20, description="Bytes of the bodies of all requests under way."
+    )
+    max_connections: PositiveInt = Field(
+        512,
+        description="Connections kept; half of the file descriptors that the system allows, if "
+        "that is less. Beyond, the one that was silent longest is closed.",
+    )
     max_image_bytes: PositiveInt = Field(
         32 * 2**20, description="Bytes of a picture in a request, decoded from base64."
     )

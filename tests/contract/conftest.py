@@ -10,8 +10,8 @@ from typing import Any
 
 import lab
 import pytest
-import uvicorn
 
+from samgis_process.server import connections
 from samgis_process.server.app import create_app
 
 
@@ -23,8 +23,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @contextmanager
 def serving(app: Any) -> Iterator[str]:
     """Serve an application; yields its address."""
-    config = uvicorn.Config(app, log_level="critical", lifespan="on", proxy_headers=False)
-    server = uvicorn.Server(config)
+    server = connections.server(app, 512, getattr(app.state, "stopping", None))
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(128)

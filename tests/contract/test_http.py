@@ -4,13 +4,14 @@ import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from types import SimpleNamespace
 
 import lab
 import pytest
 import requests
 import yaml
 from owslib.ogcapi.processes import Processes
+
+from samgis_process.settings import LimitSettings
 
 EX = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0/"
 CONF = "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/"
@@ -459,7 +460,7 @@ def test_answers_never_cross(server):  # row 1
 
 @pytest.mark.alone
 def test_overload_is_said_and_the_rest_still_answers(make_server):  # rows 32 and 33
-    limits = SimpleNamespace(max_body_bytes=100_000, sync_workers=1, sync_queue=1)
+    limits = LimitSettings(max_body_bytes=100_000, sync_workers=1, sync_queue=1)
     with make_server(limits=limits) as server, ThreadPoolExecutor(6) as clients:
         answers = [clients.submit(run, server, inputs={"name": "x", "pause": 1}) for _ in range(6)]
         time.sleep(0.3)
@@ -475,7 +476,7 @@ def test_overload_is_said_and_the_rest_still_answers(make_server):  # rows 32 an
 
 
 def test_a_client_that_leaves_frees_its_place(make_server):
-    limits = SimpleNamespace(max_body_bytes=100_000, sync_workers=1, sync_queue=1)
+    limits = LimitSettings(max_body_bytes=100_000, sync_workers=1, sync_queue=1)
     with make_server(limits=limits) as server:
         for _ in range(2):
             with pytest.raises(requests.Timeout):

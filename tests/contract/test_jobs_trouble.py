@@ -1,13 +1,10 @@
 """What jobs must live with: workers and servers that die, full disks, impatience, crowds."""
 
 import gc
-import json
 import os
 import random
 import signal
 import statistics
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -17,11 +14,10 @@ from pathlib import Path
 import lab
 import pytest
 import requests
-from server_process import free_port
+from lab_client import LabServer, ended, get, made, post, wait_for
 
 from samgis_process.ogc.jobs import JobQuery
 
-LAB_SERVER = Path(lab.__file__).with_name("lab_server.py")
 OPEN = ("accepted", "running")
 
 pytestmark = pytest.mark.alone
@@ -31,37 +27,6 @@ def worker_pid(room):
     """The number of the process of a room's first worker, if there is one."""
     worker = room.runners[0]._worker
     return worker.pid if worker and worker.is_alive else None
-
-
-def post(server, process="alpha", prefer="respond-async", **inputs):
-    return requests.post(
-        f"{server}/processes/{process}/execution",
-        json={"inputs": {"name": "x", **inputs}},
-        headers={"Prefer": prefer},
-        timeout=60,
-    )
-
-
-def made(server, process="alpha", **inputs):
-    answer = post(server, process, **inputs)
-    assert answer.status_code == 201, answer.text
-    return answer.headers["location"]
-
-
-def get(address):
-    return requests.get(address, timeout=30)
-
-
-def wait_for(location, *statuses, seconds=40):
-    until = time.monotonic() + seconds
-    while (info := get(location).json())["status"] not in statuses:
-        assert time.monotonic() < until, info
-        time.sleep(0.02)
-    return info
-
-
-def ended(location):
-    return wait_for(location, "successful", "failed", "dismissed")
 
 
 def seconds_between(first, last):
@@ -274,51 +239,6 @@ def _kill_workers(server, room, dice, rounds):
             os.kill(pid, signal.SIGKILL)
         assert ended(location)["status"] == "successful"
         assert get(f"{location}/results").json()["lab"]["inputs"]["count"] == number % 10
-
-
-class LabServer:
-    """The lab in a process of its own, which can be killed."""
-
-    def __init__(self, directory, **limits):
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._arguments = [str(directory), str(self.port), json.dumps({"lease_s": 1} | limits)]
-        self._log = directory / "log"
-        self.start()
-
-    def start(self):
-        environ = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-        with self._log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, str(LAB_SERVER), *self._arguments],
-                env=environ,
-                stdout=log,
-                stderr=log,
-            )
-        until = time.monotonic() + 30
-        while True:
-            try:
-                return get(f"{self.url}/health")
-            except requests.ConnectionError:
-                assert time.monotonic() < until, self._log.read_text()
-                time.sleep(0.05)
-
-    def workers(self):
-        """The numbers of its child processes that run Python's spawn."""
-        found = []
-        for path in Path("/proc").glob("[0-9]*"):
-            try:
-                parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
-                command = (path / "cmdline").read_bytes()
-            except (OSError, ValueError, IndexError):
-                continue
-            if parent == self.process.pid and b"spawn_main" in command:
-                found.append(int(path.name))
-        return found
-
-    def end(self, number):
-        self.process.send_signal(number)
-        return self.process.wait(30)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from samgis_process.cli import main, serving
+from samgis_process.cli import main
 from samgis_process.settings import SHORT_NAMES
 
 ROOT = Path(__file__).parents[2]
@@ -102,10 +102,18 @@ def test_health_is_asked_where_the_server_listens(dockerfile, service):
     compile(arguments[-1], "healthcheck", "exec")
 
 
+def test_the_base_image_is_named_by_digest(dockerfile):
+    (image,) = [t for t in texts(dockerfile, "ARG") if t.startswith("PYTHON_IMAGE=")]
+    assert re.fullmatch(r"PYTHON_IMAGE=python:3\.12-\S+@sha256:[0-9a-f]{64}", image)
+
+
 def test_compose_gives_it_no_more_than_it_needs(service):
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert "no-new-privileges:true" in service["security_opt"]
-    assert service["tmpfs"] == ["/tmp"]  # noqa: S108  inside the container
+    assert service["tmpfs"] == ["/tmp:size=512m"]
+    assert service["mem_limit"] == "3g"
+    assert service["ulimits"]["nofile"] >= 1024
+    assert service["logging"]["options"].keys() >= {"max-size", "max-file"}
     assert service["ports"][0].startswith("127.0.0.1:")
-    assert int(service["stop_grace_period"].removesuffix("s")) > serving.GRACE_S
+    assert int(service["stop_grace_period"].removesuffix("s")) > connections.STOP_S + 5
