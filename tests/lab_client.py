@@ -48,10 +48,13 @@ def ended(location):
 class LabServer:
     """The lab in a process of its own, which can be killed."""
 
-    def __init__(self, directory, log="log", **limits):
+    def __init__(self, directory, log="log", settings=None, descriptors=None, **limits):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._arguments = [str(directory), str(self.port), json.dumps({"lease_s": 1} | limits)]
+        jobs = json.dumps({"lease_s": 1} | limits)
+        self._arguments = [str(directory), str(self.port), jobs, json.dumps(settings or {})]
+        limit = f'ulimit -n {descriptors} && exec "$@"'
+        self._limited = ["sh", "-c", limit, "sh"] if descriptors else []
         self._log = directory / log
         self.start()
 
@@ -59,7 +62,7 @@ class LabServer:
         environ = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, str(LAB_SERVER), *self._arguments],
+                [*self._limited, sys.executable, str(LAB_SERVER), *self._arguments],
                 env=environ,
                 stdout=log,
                 stderr=log,
