@@ -20,6 +20,7 @@ from samgis_process import tally
 from samgis_process.blobs import Blob, BlobStore
 from samgis_process.errors import Overloaded
 from samgis_process.inference.model import Features
+from samgis_process.turns import aside
 
 LOGGER = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ CacheState = Literal["hit", "miss", "shared"]
 
 # Locks are shared by the keys that begin alike: the files stay few, and two windows that have to
 # wait for each other on one machine would have waited for its cores anyway.
-LOCK_DIGITS = 2
+LOCK_DIGITS = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,23 +57,30 @@ class EmbeddingCache:
         self._lock = threading.Lock()
         self._in_process: dict[str, threading.Lock] = {}  # by the names of the lock files
 
-    def get(self, key: str, make: Callable[[], Embedding]) -> tuple[Embedding, CacheState]:
+    def get(
+        self, key: str, make: Callable[[], Embedding], thing: str = ""
+    ) -> tuple[Embedding, CacheState]:
         """Return the embedding of `key`, made and kept if it is not there.
 
         `shared` says that somebody else was making it, and we waited.
 
+        Args:
+            thing: what is waited for while it is made: `turns.aside`.
+
         Raises:
             Overloaded: it was being made by somebody else for too long.
         """
-        found, state = self._get(key, make)
+        found, state = self._get(key, make, thing)
         tally.add("embeddings", state)
         return found, state
 
-    def _get(self, key: str, make: Callable[[], Embedding]) -> tuple[Embedding, CacheState]:
+    def _get(
+        self, key: str, make: Callable[[], Embedding], thing: str
+    ) -> tuple[Embedding, CacheState]:
         found = self._read(key)
         if found:
             return found, "hit"
-        with self._alone(key) as waited:
+        with aside(thing), self._alone(key) as waited:
             found = self._read(key)  # somebody may have finished since we looked
             if found:
                 return found, "shared" if waited else "hit"

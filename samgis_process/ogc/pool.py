@@ -1,4 +1,4 @@
-"""A few threads for work that takes long, and a short queue before them."""
+"""Threads for work that takes long, of which a few compute at the same time."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from samgis_process.errors import Overloaded
+from samgis_process.turns import Turns
 
 T = TypeVar("T")
 
@@ -16,14 +17,16 @@ T = TypeVar("T")
 class WorkPool:
     """Runs functions in threads; turns work away once `workers + queue` are at it or waiting.
 
-    Its threads start with the first work.
+    Each has a thread, which waits for its turn to compute; work that waits for something else
+    lets another go first (`turns.aside`), as long as not all wait for the same.
     """
 
     def __init__(self, workers: int, queue: int) -> None:
         self._room = workers + queue
         self._taken = 0
         self._lock = threading.Lock()  # a run ends in its own thread
-        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="process")
+        self._turns = Turns(workers, max(1, self._room // 2))
+        self._threads = ThreadPoolExecutor(self._room, thread_name_prefix="process")
 
     @property
     def taken(self) -> int:
@@ -38,13 +41,17 @@ class WorkPool:
         """
         self._take()
         try:
-            future = self._threads.submit(work)
+            future = self._threads.submit(self._in_turn, work)
         except BaseException:
             self._give()
             raise
         # Not when the waiting ends: work whose client has gone still fills its thread.
         future.add_done_callback(self._give)
         return await asyncio.wrap_future(future)
+
+    def _in_turn(self, work: Callable[[], T]) -> T:
+        with self._turns.taken():
+            return work()
 
     def close(self) -> None:
         """Drop what waits; nobody waits for what is running, which may hang on anything."""

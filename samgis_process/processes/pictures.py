@@ -18,9 +18,10 @@ from samgis_process.settings import LimitSettings
 from samgis_process.sources.base import SourceInfo
 from samgis_process.sources.inline import ID, ImageSource, digest_of, kind_of
 from samgis_process.sources.stretched import StretchedSource
+from samgis_process.turns import Room
 
 DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
-REMEMBERED = 4  # pictures kept open; each holds its file in memory
+REMEMBERED = 64 * 2**20  # bytes of the files of pictures kept open
 NOWHERE = SourceInfo(ID, ID, "", (0, 0), 0)  # a picture without a place has no crs of its own
 
 
@@ -30,6 +31,7 @@ class Pictures:
     def __init__(self, store: BlobStore, limits: LimitSettings) -> None:
         self._store = store
         self._limits = limits
+        self._room = Room(limits.max_decoded_bytes, limits.encode_wait_s)
         self._open: OrderedDict[tuple[str, Bounds | None], ImageSource] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -86,15 +88,18 @@ class Pictures:
         source = found or self._build(data, digest, bounds)
         with self._lock:
             self._open[digest, bounds] = source
-            while len(self._open) > REMEMBERED:
+            while len(self._open) > 1 and self._bytes() > REMEMBERED:
                 self._open.popitem(last=False)
         return source
+
+    def _bytes(self) -> int:
+        return sum(len(source.data) for source in self._open.values())
 
     def _build(self, data: bytes, digest: str, bounds: Bounds | None) -> ImageSource:
         most = self._limits.max_image_pixels
         if bounds is None:
-            return ImageSource(data, digest, most)
-        return StretchedSource(data, digest, bounds, most)
+            return ImageSource(data, digest, most, self._room)
+        return StretchedSource(data, digest, bounds, most, self._room)
 
 
 def _key(digest: str) -> str:

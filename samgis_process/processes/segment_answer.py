@@ -18,6 +18,7 @@ from samgis_process.processes.segment_request import SegmentRequest
 from samgis_process.processes.views import box_pixels
 from samgis_process.prompts import Prompt, Target
 from samgis_process.sources import picture
+from samgis_process.turns import aside
 
 GEOJSON, PNG = "application/geo+json", "image/png"
 REPORT = "application/vnd.samgis.report+json"
@@ -83,7 +84,8 @@ def _labels(answer: Answer) -> bytes:
 
 def _preview(answer: Answer) -> bytes:
     request = answer.request
-    image, valid, _ = picture(request.source, request.grid, request.rendering)
+    with aside(request.source.info.id):
+        image, valid, _ = picture(request.source, request.grid, request.rendering)
     marks = [
         _mark(target, answer.outlines.get(number), request.grid)
         for number, target in enumerate(request.targets)

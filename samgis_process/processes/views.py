@@ -110,7 +110,9 @@ class Views:
             SourceUnavailable: the pixels cannot be had.
         """
         key = looks.key(grid)
-        embedding, cache = self._embeddings.get(key, lambda: looks.embed(grid, clock))
+        embedding, cache = self._embeddings.get(
+            key, lambda: looks.embed(grid, clock), looks.source.info.id
+        )
         with clock.step("decode"):
             seen = looks.model.see(embedding.features)
         frame = looks.model.frame(grid.width, grid.height)

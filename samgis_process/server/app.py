@@ -53,6 +53,7 @@ from samgis_process.server.result_files import PATH, result_file
 from samgis_process.server.site import site_from
 from samgis_process.server.stopping import EndedInTime, Stopping
 from samgis_process.settings import AccessSettings, LimitSettings
+from samgis_process.turns import places
 
 _EXPOSED = (
     "Accept-Ranges", "Allow", "Content-Disposition", "Content-Language", "Content-Range", "ETag",
@@ -140,7 +141,7 @@ def create_app(
     public_url = services.public_url
     elsewhere = Elsewhere(keep_in(services.results), services.fetch)
     handlers = _job_handlers(services, jobs, elsewhere) if jobs else None
-    pool = WorkPool(services.limits.sync_workers, services.limits.sync_queue)
+    pool = WorkPool(places(services.limits.sync_workers), services.limits.sync_queue)
     routes = [
         Route("/health", Resource(GET=health_of(services.health, jobs))),
         Route(PATH, Resource(GET=result_file(services.results))),

@@ -130,10 +130,22 @@ class LimitSettings(Section):
     max_image_pixels: PositiveInt = Field(
         64 * 10**6, description="Pixels of a picture in a request, by its header."
     )
-    sync_workers: PositiveInt = Field(
-        16, description="Requests under way at the same time; most of them wait for pixels."
+    max_decoded_bytes: PositiveInt = Field(
+        640 * 2**20,
+        description="Bytes that pictures in requests take decoded, all bands of all that are "
+        "being read together; one that takes more is refused.",
     )
-    sync_queue: PositiveInt = Field(32, description="Requests that may wait for a worker.")
+    sync_workers: int = Field(
+        0,
+        ge=0,
+        description="Requests that compute at the same time; 0 takes two for each core. One that "
+        "waits for pixels lets another compute meanwhile.",
+    )
+    sync_queue: PositiveInt = Field(
+        48,
+        description="Requests that may wait besides, for their turn or for pixels; for those of "
+        "one source, half of all that are under way.",
+    )
     gdal_cache_bytes: PositiveInt = Field(
         64 * 2**20,
         description="Bytes of raster blocks that each process keeps decoded; GDAL_CACHEMAX wins.",

@@ -27,6 +27,7 @@ from samgis_process.sources.gdal_env import ALONE, LOCAL
 from samgis_process.sources.raster import FILL_SIDE, GdalOptions, RasterSource
 from samgis_process.sources.survey import Survey
 from samgis_process.sources.units import metres_of
+from samgis_process.turns import Room
 
 Kind = Literal["tiff", "png", "jpeg", "webp"]
 
@@ -82,16 +83,18 @@ class ImageSource(RasterSource):
         data: the file.
         version: its digest, and after an @ where its sender put it.
         max_pixels: the most that it may have.
+        room: for the bytes of all pictures that are being read, decoded.
 
     Raises:
         InvalidInput: it cannot be read, is too large, or has no place.
     """
 
-    def __init__(self, data: bytes, version: str, max_pixels: int) -> None:
+    def __init__(self, data: bytes, version: str, max_pixels: int, room: Room) -> None:
         self.data = data
         self.digest = version.partition("@")[0]
         self._version = version
         self._max_pixels = max_pixels
+        self._room = room
         self._guess = ""  # what a reader of its heights should know
         try:
             with _unreadable_is_damaged():
@@ -157,19 +160,18 @@ class ImageSource(RasterSource):
         with _unreadable_is_damaged():
             return super().spans(channels)
 
-    def _file(self) -> bytes:
-        """Return the bytes of a GeoTIFF."""
-        return self.data
-
     @contextmanager
     def _opened(self, **how: Any) -> Iterator[Any]:
         with (
             rasterio.Env(**SEALED),
-            MemoryFile(self._file(), ext=".tif") as memory,
+            MemoryFile(self.data, ext=".tif") as memory,
             rasterio.open(memory.name, driver="GTiff", **how) as dataset,
         ):
             _require_harmless(dataset, self._max_pixels)
-            yield dataset
+            size = dataset.width * dataset.height * _bytes_of_pixel(dataset)
+            require_room(size, self._room)
+            with self._room.held(size):
+                yield dataset
 
 
 @contextmanager
@@ -216,7 +218,7 @@ def _require_harmless(dataset: Any, max_pixels: int) -> None:
     if dataset.count > MOST_BANDS:
         raise InvalidInput(ID, f"has {dataset.count} bands", limit=f"at most {MOST_BANDS}")
     block = max(height * width for height, width in dataset.block_shapes)
-    size = block * dataset.count * max(_bytes_of(name) for name in dataset.dtypes)
+    size = block * _bytes_of_pixel(dataset)
     if size > MAX_BLOCK_BYTES:
         raise InvalidInput(
             ID,
@@ -227,6 +229,26 @@ def _require_harmless(dataset: Any, max_pixels: int) -> None:
     # Overviews are smaller pictures; one that is not would be read at length for a small window.
     if any(factor < 2 for factor in dataset.overviews(1)):
         raise InvalidInput(ID, "has overviews as large as itself")
+
+
+def require_room(size: int, room: Room) -> None:
+    """Refuse a picture that takes more bytes, decoded, than there are for all together.
+
+    Raises:
+        InvalidInput: it does.
+    """
+    if size > room.most:
+        raise InvalidInput(
+            ID,
+            f"takes {size} bytes when it is decoded, all its bands",
+            limit=f"{room.most} bytes (limits.max_decoded_bytes)",
+            remedy="send a part of it, or only the bands that are shown",
+        )
+
+
+def _bytes_of_pixel(dataset: Any) -> int:
+    """Return what a pixel takes in all bands: they may lie together in the file."""
+    return sum(_bytes_of(name) for name in dataset.dtypes)
 
 
 def _bytes_of(dtype: str) -> int:

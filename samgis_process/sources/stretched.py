@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,26 +13,34 @@ from typing import Any, NamedTuple
 import numpy as np
 import rasterio
 from affine import Affine
-from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from rasterio.enums import ColorInterp
 from rasterio.io import MemoryFile
+from rasterio.windows import Window
 
 from samgis_process.errors import InvalidInput
 from samgis_process.grid import Bounds
 from samgis_process.grid.mercator import WORLD_WIDTH, world_pixels
 from samgis_process.sources.base import SourceInfo
-from samgis_process.sources.inline import ID, SEALED, ImageSource, damaged, require_size
+from samgis_process.sources.inline import (
+    ID,
+    SEALED,
+    ImageSource,
+    damaged,
+    require_room,
+    require_size,
+)
 from samgis_process.sources.place import MERCATOR
 from samgis_process.sources.survey import Survey
 from samgis_process.sources.tile_images import webp_size
+from samgis_process.turns import Room
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 DEEP = ("I", "I;16", "I;16B", "I;16L")  # Pillow's names of pictures of 16 bits
 QUARTER_TURNS = range(5, 9)  # values of the EXIF tag Orientation that swap width and height
 ORIENTATION = 0x0112
-# A picture of 64 megapixels takes about a gigabyte while it is decoded: one after the other.
-ONE_AT_A_TIME = threading.BoundedSemaphore(1)
+TILE = 256  # rows of the tiles that GDAL writes
+STRIP = 2**22  # pixels that go from the decoder into the raster at once
 
 
 class _Header(NamedTuple):
@@ -52,45 +59,55 @@ class StretchedSource(ImageSource):
         bounds: of the picture's outer edge; may cross the antimeridian.
     """
 
-    def __init__(self, data: bytes, digest: str, bounds: Bounds, max_pixels: int) -> None:
+    def __init__(
+        self, data: bytes, digest: str, bounds: Bounds, max_pixels: int, room: Room
+    ) -> None:
         self._bounds = bounds
         self._header = _header(data, max_pixels)
         self._transform = _transform(bounds, self._header)
         self._decoded = False  # to look at the grid, no pixel is needed
         place = ",".join(f"{degrees!r}" for degrees in bounds)
-        super().__init__(data, f"{digest}@{place}", max_pixels)
+        super().__init__(data, f"{digest}@{place}", max_pixels, room)
         self._decoded = True
 
     def _describe(self, seen: Survey) -> SourceInfo:
         return replace(super()._describe(seen), bounds=self._bounds)
 
-    def _file(self) -> bytes:
-        if not self._decoded:
-            return self._geotiff(None)
-        with ONE_AT_A_TIME:
-            return self._geotiff(_decode(self.data, self._header))
-
-    def _geotiff(self, pixels: NDArray[Any] | None) -> bytes:
+    @contextmanager
+    def _opened(self, **how: Any) -> Iterator[Any]:
         width, height, bands, dtype = self._header
-        with rasterio.Env(**SEALED), MemoryFile(ext=".tif") as memory:
-            with memory.open(
-                driver="GTiff",
-                width=width,
-                height=height,
-                count=bands,
-                dtype=dtype,
-                crs=MERCATOR,
-                transform=self._transform,
-                tiled=True,
-                sparse_ok=True,
-                interleave="pixel",
-            ) as dataset:
-                if bands == 4:
-                    red, green, blue = ColorInterp.red, ColorInterp.green, ColorInterp.blue
-                    dataset.colorinterp = [red, green, blue, ColorInterp.alpha]
-                if pixels is not None:
-                    dataset.write(pixels)
-            return bytes(memory.getbuffer())
+        # Decoded, a pixel takes up to 4 bytes in Pillow, and then its own in the raster.
+        size = width * height * (4 + bands * np.dtype(dtype).itemsize)
+        require_room(size, self._room)
+        with (
+            self._room.held(size if self._decoded else 0),
+            rasterio.Env(**SEALED),
+            MemoryFile(ext=".tif") as memory,
+        ):
+            self._write(memory)
+            with rasterio.open(memory.name, driver="GTiff", **how) as dataset:
+                yield dataset
+
+    def _write(self, memory: MemoryFile) -> None:
+        """Write the picture as a GeoTIFF; without its pixels where only the grid is looked at."""
+        width, height, bands, dtype = self._header
+        with memory.open(
+            driver="GTiff",
+            width=width,
+            height=height,
+            count=bands,
+            dtype=dtype,
+            crs=MERCATOR,
+            transform=self._transform,
+            tiled=True,
+            sparse_ok=True,
+            interleave="pixel",
+        ) as dataset:
+            if bands == 4:
+                red, green, blue = ColorInterp.red, ColorInterp.green, ColorInterp.blue
+                dataset.colorinterp = [red, green, blue, ColorInterp.alpha]
+            if self._decoded:
+                _decode(self.data, self._header, dataset)
 
 
 def _transform(bounds: Bounds, header: _Header) -> Affine:
@@ -155,13 +172,18 @@ def _orientation(image: Image.Image) -> int:
     return int(image.getexif().get(ORIENTATION, 1))
 
 
-def _decode(data: bytes, header: _Header) -> NDArray[Any]:
-    """Return (bands, rows, cols), turned as cameras say and viewers show it."""
+def _decode(data: bytes, header: _Header, dataset: Any) -> None:
+    """Write the pixels, turned as cameras say and viewers show it, in strips of whole tiles."""
     with _broken_is_damaged(), _opened(data) as image:
         turn = _orientation(image) != 1
         image.load()
         turned = ImageOps.exif_transpose(image) if turn else image
-        if header.bands == 1:
-            return np.asarray(turned).astype(np.uint16)[None]
-        pixels = np.asarray(turned.convert("RGB" if header.bands == 3 else "RGBA"))
-        return pixels.transpose(2, 0, 1)
+        rows = max(1, STRIP // header.width // TILE) * TILE
+        for top in range(0, header.height, rows):
+            strip = turned.crop((0, top, header.width, min(top + rows, header.height)))
+            window = Window(0, top, header.width, strip.height)
+            if header.bands == 1:
+                dataset.write(np.asarray(strip).astype(np.uint16), 1, window=window)
+            else:
+                pixels = np.asarray(strip.convert("RGB" if header.bands == 3 else "RGBA"))
+                dataset.write(pixels.transpose(2, 0, 1), window=window)

@@ -44,11 +44,11 @@ def test_the_lock_of_a_killed_process_is_free_at_once(tmp_path):
 
 def test_lock_files_stay_few(tmp_path):
     cache = cache_in(tmp_path)
-    for number in range(600):
-        with cache._alone(f"{number:03x}{'0' * 37}"):
+    for number in range(5000):
+        with cache._alone(f"{number:04x}{'0' * 36}"):
             pass
-    assert len(list((tmp_path / "locks").iterdir())) <= 256
-    assert len(cache._in_process) <= 256
+    assert len(list((tmp_path / "locks").iterdir())) <= 4096
+    assert len(cache._in_process) <= 4096
 
 
 def test_without_lock_files_one_process_still_encodes_once(tmp_path):

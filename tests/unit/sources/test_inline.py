@@ -16,6 +16,7 @@ from samgis_process.rendering import parse
 from samgis_process.sources.inline import ImageSource, digest_of, kind_of
 from samgis_process.sources.picture import picture
 from samgis_process.sources.stretched import StretchedSource
+from samgis_process.turns import Room
 
 MOST = 64 * 10**6
 GRID = GeoBox(15, 34_400 * 128 + 37, 23_100 * 128 + 11, 96, 64)
@@ -51,11 +52,11 @@ def encoded(pixels, image_format="PNG", mode="RGB", **how):
 
 
 def tiff_source(data, most=MOST):
-    return ImageSource(data, digest_of(data), most)
+    return ImageSource(data, digest_of(data), most, Room(640 * 2**20, 10))
 
 
 def stretched(data, bounds=GRID.bounds, most=MOST):
-    return StretchedSource(data, digest_of(data), bounds, most)
+    return StretchedSource(data, digest_of(data), bounds, most, Room(640 * 2**20, 10))
 
 
 @pytest.fixture
