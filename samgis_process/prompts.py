@@ -16,6 +16,8 @@ from samgis_process.grid import Bounds, LngLat
 ObjectId = str | int | float
 MAX_PROPERTIES = 10_000  # characters of a prompt's properties
 MAX_NAME = 200  # characters of an id, or of an object's name
+MAX_CORNERS = 10_000  # positions of a ring
+MAX_RINGS = 100  # of a polygon; the first counts, the others are holes
 SHOWN = 80  # characters of a wrong value in a message
 
 
@@ -275,6 +277,21 @@ def samgis_bounds(value: Any, path: str, *, any_corners: bool = False) -> Bounds
 
 def _ring_bounds(coordinates: Any, path: str) -> Bounds:
     ring = coordinates[0] if isinstance(coordinates, Sequence) and coordinates else None
+    rings = len(coordinates) if ring else 0
+    if rings > MAX_RINGS:
+        raise InvalidInput(
+            path,
+            f"has {rings} rings",
+            limit=f"{MAX_RINGS} rings",
+            remedy="send the outer ring alone: its bounds are what counts",
+        )
+    if isinstance(ring, Sequence) and len(ring) > MAX_CORNERS:
+        raise InvalidInput(
+            f"{path}[0]",
+            f"has {len(ring)} positions",
+            limit=f"{MAX_CORNERS} positions",
+            remedy="send the four corners of its bounds: they are what counts",
+        )
     if not isinstance(ring, Sequence) or len(ring) < 4:  # RFC 7946, 3.1.6
         raise InvalidInput(path, "is no polygon", limit="one closed ring of 4 or more positions")
     places = [_position(at, f"{path}[0][{index}]") for index, at in enumerate(ring)]

@@ -38,11 +38,12 @@ def configure(path, model_dir, cache, sources, **section):
 class ServerProcess:
     """Started by `start`, which does not wait; `ready` does."""
 
-    def __init__(self, config, log, port=None):
+    def __init__(self, config, log, port=None, script=None):
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = log
         self._config = config
+        self._program = [str(script)] if script else ["-m", "samgis_process", "serve"]
         self.process = None
 
     def start(self):
@@ -50,7 +51,7 @@ class ServerProcess:
         environ |= {"PYGEOAPI_CONFIG": str(self._config), "PORT": str(self.port)}
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "samgis_process", "serve"],
+                [sys.executable, *self._program],
                 env=environ,
                 stdout=log,
                 stderr=log,

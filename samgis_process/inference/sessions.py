@@ -25,6 +25,7 @@ REINSTALL = "run `samgis-process models remove {0}` and `samgis-process models i
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
 
+_PATHS = re.compile(r"\S*/\S+(?: \S+ \S+\(.*?\))?")
 LOOK_S = 0.02  # between questions whether a run is still wanted
 _is_cancelled: ContextVar[Callable[[], bool] | None] = ContextVar("is_cancelled", default=None)
 
@@ -217,7 +218,7 @@ def _node(node: Any) -> Node:
 
 def _reason(error: Exception) -> str:
     """Return what onnxruntime says, without the paths that it names."""
-    words = re.sub(r"\S*/\S+(?: \S+ \S+\(.*?\))?", "", str(error)).split(" : ")[-1]
+    words = _PATHS.sub("", str(error)[:2000]).split(" : ")[-1]
     words = " ".join(words.replace("Load model from", "").replace("failed:", "").split())
     return words[:240] or type(error).__name__
 

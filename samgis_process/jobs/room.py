@@ -132,7 +132,8 @@ class JobRoom:
         Raises:
             Overloaded: too many wait already.
         """
-        job = self._store.add(process_id, owner, request, answer, self._limits.queue)
+        half = self._limits.max_bytes // 2
+        job = self._store.add(process_id, owner, request, answer, self._limits.queue, half)
         self._wake()
         return job
 
@@ -226,7 +227,8 @@ class JobRoom:
                     sweep_at = time.monotonic() + min(SWEEP_S, self._limits.keep_s)
                 if self._written.is_set():
                     self._written.clear()
-                    self._outputs.make_room(self._limits.max_bytes)
+                    requests = self._store.request_bytes()
+                    self._outputs.make_room(self._limits.max_bytes - requests)
             except StoreUnavailable:
                 self._suspects.clear()  # nobody could renew a lease meanwhile
             except Exception:  # noqa: BLE001 - the next look may be luckier

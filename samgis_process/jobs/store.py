@@ -29,12 +29,16 @@ from sqlalchemy import (
 from sqlalchemy.sql.elements import ColumnElement
 
 from samgis_process.errors import Overloaded
-from samgis_process.jobs.job import Claim, Job, Query, Status
+from samgis_process.jobs.job import OPEN, Claim, Job, Query, Status
 from samgis_process.jobs.reach import Reach
 from samgis_process.jobs.rows import SHOWN, conditions, job_of, json_text, micros, now
 from samgis_process.jobs.tables import JOBS, WRITE, open_engine
 
 MOST_PARAMETERS = 1000  # of one statement; databases take some thousands
+MOST_BYTES = 5 * 2**30  # of the requests of jobs that are not done
+SMALL = 65_536  # characters of a request that count for nothing
+MOST_WORDS = 1000  # characters of what a job says
+MOST_PROBLEM = 100_000  # characters of a problem as JSON
 RETRY_S = 5  # for who found the queue full
 
 
@@ -62,13 +66,18 @@ class JobStore:
         request: Mapping[str, Any],
         answer: Mapping[str, Any],
         queue: int,
+        max_bytes: int = MOST_BYTES,
     ) -> Job:
         """Return a new job, which waits.
 
+        Args:
+            max_bytes: of the requests of all jobs that are not done.
+
         Raises:
-            Overloaded: `queue` jobs wait already.
+            Overloaded: `queue` jobs wait already, or their requests leave no room for this one.
         """
         moment = micros(now())
+        text = json_text(request)
         values = {
             "id": str(uuid.uuid4()),
             "process_id": process_id,
@@ -80,13 +89,20 @@ class JobStore:
             "updated": moment,
             "attempts": 0,
             "answer": json_text(answer),
-            "request": json_text(request),
+            "request": text,
         }
         with self._writing() as connection:
             if _count_waiting(connection) >= queue:
                 raise Overloaded(
                     f"{queue} jobs are waiting, which is all that this server keeps (jobs.queue). "
                     "Try again later.",
+                    RETRY_S,
+                )
+            if len(text) > SMALL and _request_bytes(connection) + len(text) > max_bytes:
+                raise Overloaded(
+                    f"The requests of jobs that are not done take {max_bytes} bytes together, "
+                    "which is all that this server keeps for them (half of jobs.max_bytes). "
+                    "Try again later, or send a picture once and then its digest.",
                     RETRY_S,
                 )
             connection.execute(insert(JOBS).values(values))
@@ -185,7 +201,8 @@ class JobStore:
 
     def report(self, claim: Claim, progress: int, message: str) -> bool:
         """Say how far the work has come, 0 to 100; return whether the claim still holds."""
-        values = {"progress": progress, "message": message, "updated": micros(now())}
+        words = message[:MOST_WORDS]
+        values = {"progress": progress, "message": words, "updated": micros(now())}
         return self._say(claim, update(JOBS).values(values))
 
     def succeed(self, claim: Claim, results: str) -> bool:
@@ -197,8 +214,14 @@ class JobStore:
 
     def fail(self, claim: Claim, problem: Mapping[str, Any]) -> bool:
         """Say that the work cannot be done; return whether the claim still held."""
-        message = str(problem.get("detail") or problem.get("title") or "Failed")
-        values = _end(Status.FAILED, message, micros(now())) | {"problem": json_text(problem)}
+        message = str(problem.get("detail") or problem.get("title") or "Failed")[:MOST_WORDS]
+        text = json_text(problem)
+        if len(text) > MOST_PROBLEM:
+            short = {"type", "title", "status", "instance"}
+            text = json_text(
+                {k: v for k, v in problem.items() if k in short} | {"detail": message}
+            )
+        values = _end(Status.FAILED, message, micros(now())) | {"problem": text}
         return self._say(claim, update(JOBS).values(values))
 
     def release(self, claim: Claim, message: str, *, counts: bool) -> bool:
@@ -220,6 +243,11 @@ class JobStore:
         ]
 
     # Keeping order
+
+    def request_bytes(self) -> int:
+        """Return what the requests of jobs that are not done take, about."""
+        with self._reading() as connection:
+            return _request_bytes(connection)
 
     def forget(self, keep_s: float) -> int:
         """Remove the jobs that ended longer ago; return their number."""
@@ -283,3 +311,8 @@ def _waiting_again(message: str) -> dict[str, Any]:
 def _count_waiting(connection: Connection) -> int:
     waiting = select(func.count()).where(JOBS.c.status == Status.ACCEPTED)
     return int(connection.execute(waiting).scalar_one())
+
+
+def _request_bytes(connection: Connection) -> int:
+    taken = select(func.sum(func.length(JOBS.c.request))).where(JOBS.c.status.in_(OPEN))
+    return int(connection.execute(taken).scalar() or 0)

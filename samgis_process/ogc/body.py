@@ -15,6 +15,7 @@ from samgis_process.ogc.errors import UnsupportedMediaType
 from samgis_process.ogc.negotiation import JSON, is_json
 from samgis_process.ogc.wording import clipped, kind, place
 
+MOST_VALUES = 250_000  # in one body: Python makes an object of each
 _AROUND = 20  # characters shown before and after the place of a mistake
 
 
@@ -35,12 +36,23 @@ def parse(body: bytes) -> dict[str, Any]:
     """Return the object that the body holds; an empty body is an empty object.
 
     Raises:
-        InvalidRequest: it is no JSON, or no object, or holds NaN or Infinity; says where.
+        InvalidRequest: it is no JSON, or no object, or holds NaN or Infinity; says where. Or it
+            holds more values than this server reads at a time.
     """
     # Windows tools like to put a byte order mark in front.
     text = body.removeprefix(codecs.BOM_UTF8).strip()
     if not text:
         return {}
+    # Between two values stands a comma or a colon; those inside of texts count, too.
+    if (parts := text.count(b",") + text.count(b":")) > MOST_VALUES:
+        raise InvalidRequest(
+            Fault(
+                "body",
+                f"is made of {parts} parts (commas and colons)",
+                f"{MOST_VALUES} parts",
+                "Send them in several requests.",
+            )
+        )
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError as error:

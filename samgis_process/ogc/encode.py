@@ -17,6 +17,8 @@ from samgis_process.ogc.process import Context, Output
 
 Kind = Literal["json", "text", "bytes"]
 
+NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")  # of files
+
 
 Delivered = Mapping[str, Output | Reference]
 
@@ -66,7 +68,7 @@ def file_headers(name: str, media_type: str, kind_: Kind) -> dict[str, str]:
     """Return what names an output that is a file (RFC 6266); a picture is still to be shown."""
     if kind_ != "bytes":
         return {}
-    stem = re.sub(r"[^A-Za-z0-9_-]", "-", name)
+    stem = NOT_IN_NAMES.sub("-", name)
     return {"Content-Disposition": f'inline; filename="{stem}{suffix(media_type)}"'}
 
 

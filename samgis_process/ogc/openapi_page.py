@@ -8,6 +8,7 @@ from typing import Any
 
 from samgis_process.ogc.schema_words import words
 
+_NOT_IN_ANCHORS = re.compile(r"[^A-Za-z0-9]+")
 _METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
 Node = Mapping[str, Any]
 
@@ -37,7 +38,7 @@ def schemas(document: Node) -> list[tuple[str, str, Any]]:
 
 def anchor(text: str) -> str:
     """Return a name that can stand in an address."""
-    return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-")
+    return _NOT_IN_ANCHORS.sub("-", text).strip("-")
 
 
 def _operations(document: Node) -> Iterator[dict[str, Any]]:

@@ -21,6 +21,7 @@ POLICY = (
     "connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
+_CODE = re.compile(r"`([^`\n]+)`")
 TEMPLATES = Path(__file__).parent / "templates"
 _HEADERS = {"Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin"}
 _OUTSIDE = ("http://", "https://", "mailto:")
@@ -144,7 +145,7 @@ def pretty(value: Any) -> str:
 
 def prose(text: Any) -> Markup:
     """Return a text of a description, escaped; what stands in `backticks` becomes code."""
-    parts = re.split(r"`([^`\n]+)`", str(text))
+    parts = _CODE.split(str(text))
     return Markup("").join(
         Markup("<code>{}</code>").format(part) if index % 2 else Markup.escape(part)
         for index, part in enumerate(parts)

@@ -18,6 +18,7 @@ MOST_CHOICES = 100  # values of one parameter
 FILTERS = ("type", "processID", "status", "datetime", "minDuration", "maxDuration", "limit")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _CURSOR = re.compile(r"(-?)([0-9]{1,17})-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
+_DURATION = re.compile(r"\d{1,12}(\.\d{1,9})?", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -107,7 +108,7 @@ def _seconds(query: QueryParams, name: str) -> float | None:
     text = query.get(name)
     if text is None:
         return None
-    if re.fullmatch(r"\d{1,12}(\.\d{1,9})?", text, re.ASCII):
+    if _DURATION.fullmatch(text):
         return float(text)
     raise InvalidParameter(Fault(name, f"{shown(text)} is no duration", "seconds, 0 or more"))
 

@@ -6,7 +6,6 @@ may hold no keyword that OpenAPI 3.0 does not know.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -20,17 +19,13 @@ PARSED = "x-parsed"
 _ONE = ("not", "items", "additionalProperties", "contains", "propertyNames", "if", "then", "else")
 _MANY = ("oneOf", "anyOf", "allOf", "prefixItems")
 _NAMED = ("properties", "patternProperties", "$defs")
-_OAS_KEYWORDS = frozenset(
-    re.findall(
-        r"\w+",
-        """
-        title multipleOf maximum exclusiveMaximum minimum exclusiveMinimum maxLength minLength
-        pattern maxItems minItems uniqueItems maxProperties minProperties required enum type not
-        allOf oneOf anyOf items properties additionalProperties description format default
-        nullable readOnly writeOnly example externalDocs deprecated
-        """,
-    )
-)
+_OAS_WORDS = """
+    title multipleOf maximum exclusiveMaximum minimum exclusiveMinimum maxLength minLength
+    pattern maxItems minItems uniqueItems maxProperties minProperties required enum type not
+    allOf oneOf anyOf items properties additionalProperties description format default
+    nullable readOnly writeOnly example externalDocs deprecated
+"""
+_OAS_KEYWORDS = frozenset(_OAS_WORDS.split())
 
 
 def _map(schema: Any, change: Callable[[Schema], Schema]) -> Any:

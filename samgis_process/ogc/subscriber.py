@@ -15,6 +15,7 @@ _NOT_OFFERED = "asks for callbacks, which are not offered"
 
 # Says why an address cannot be called; None where it can.
 Check = Callable[[str], str | None]
+LONGEST = 2000  # characters of an address
 
 
 def read(value: Any, check: Check | None) -> tuple[dict[str, str], list[Fault]]:
@@ -42,6 +43,8 @@ def _fault(name: str, uri: Any, check: Check) -> Fault | None:
         return Fault(place, "is unknown", f"known: {', '.join(URIS)}", remedy)
     if not isinstance(uri, str):
         return Fault(place, f"{shown(uri)} is {kind(uri)}", _HTTP)
+    if len(uri) > LONGEST:
+        return Fault(place, f"is {len(uri)} characters long", f"{LONGEST} characters")
     refused = check(uri)
     return Fault(place, refused, _HTTP, "Name another address.") if refused else None
 

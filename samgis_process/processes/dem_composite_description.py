@@ -129,7 +129,13 @@ def _what() -> dict[str, dict[str, Any]]:
         "layers": {
             "title": "Layers",
             "description": f"Further files of numbers (float32). {layers}.",
-            "schema": {"type": "array", "items": names, "uniqueItems": True, "default": []},
+            "schema": {
+                "type": "array",
+                "items": names,
+                "uniqueItems": True,
+                "maxItems": len(LAYERS),
+                "default": [],
+            },
         },
     }
 

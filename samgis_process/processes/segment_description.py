@@ -15,6 +15,7 @@ from samgis_process.processes.window_inputs import (
     bbox,
     once,
 )
+from samgis_process.prompts import MAX_CORNERS, MAX_RINGS
 from samgis_process.rendering import TERRAIN
 from samgis_process.settings import LimitSettings
 from samgis_process.sources import SourceCatalogue
@@ -29,11 +30,13 @@ RENDERING = {
                 "bands": {
                     "type": "array",
                     "items": {"oneOf": [{"type": "number"}, {"type": "object"}]},
+                    "minItems": 1,
+                    "maxItems": 3,
                 },
                 "stretch": {
                     "oneOf": [
                         {"type": "string", "enum": ["minmax", "none"]},
-                        {"type": "array", "items": {}},
+                        {"type": "array", "items": {}, "minItems": 1, "maxItems": 3},
                     ]
                 },
             },
@@ -321,11 +324,11 @@ def _geometry(kind: str, coordinates: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _lists(item: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "array", "items": item}
+def _lists(item: dict[str, Any], most: int) -> dict[str, Any]:
+    return {"type": "array", "items": item, "maxItems": most}
 
 
-_POSITION = _lists({"type": "number"})
+_POSITION = _lists({"type": "number"}, 3)
 _PROMPT_FEATURE = {
     "title": "PromptFeature",
     "type": "object",
@@ -335,7 +338,7 @@ _PROMPT_FEATURE = {
         "geometry": {
             "oneOf": [
                 _geometry("Point", _POSITION),
-                _geometry("Polygon", _lists(_lists(_POSITION))),
+                _geometry("Polygon", _lists(_lists(_POSITION, MAX_CORNERS), MAX_RINGS)),
             ]
         },
         "properties": {

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from samgis_process.ogc.delivery import Keep, Reference, suffix
-from samgis_process.ogc.encode import to_bytes
+from samgis_process.ogc.encode import NOT_IN_NAMES, to_bytes
 from samgis_process.ogc.process import Context, Output
 from samgis_process.results import LIST, File, ResultStore
 
@@ -32,7 +31,7 @@ def _names(outputs: Mapping[str, Output]) -> dict[str, str]:
     """Return a file's name for each output: its id, as far as that can be one, and a suffix."""
     names: dict[str, str] = {}
     for name, output in outputs.items():
-        stem = re.sub(r"[^A-Za-z0-9_-]", "-", name)[:80]
+        stem = NOT_IN_NAMES.sub("-", name)[:80]
         file = stem + suffix(output.media_type)
         taken = {LIST, *names.values()}
         names[name] = f"{len(names)}-{file}" if file in taken or not stem else file

@@ -95,7 +95,7 @@ class SourceCatalogue:
         return [opening.availability() for opening in self._openings.values()]
 
     def _unknown(self, name: str, field: str) -> InvalidInput:
-        near = difflib.get_close_matches(name.casefold(), self._names, 1)
+        near = difflib.get_close_matches(name[:80].casefold(), self._names, 1)
         hint = f"did you mean {self._names[near[0]]}?" if near else "choose one of them"
         offer = ", ".join(self._settings)
         return InvalidInput(field, f"{name[:80]!r} is not offered", limit=offer, remedy=hint)

@@ -44,7 +44,7 @@ LOCAL = {"CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none"}
 # rasterio lets some of GDAL's errors through as they are.
 FAILURES = (RasterioError, CPLE_BaseError, OSError)
 _TIMEOUT = re.compile(r"time(d[ -])?[ -]?out|too slow|less than \d+ bytes", re.IGNORECASE)
-_GONE = re.compile(r"([^'\"`:]+?)['\"`]?:? (?:No such file or directory|does not exist)")
+_GONE = (" No such file or directory", " does not exist")
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _ELSEWHERE = re.compile(rb"domain\s*=\s*.(?:OVERVIEWS|GEOLOCATION)|OVERVIEW_FILE", re.IGNORECASE)
 MAX_AUX = 2**20
@@ -137,7 +137,7 @@ def unopened(source_id: str, dataset: str, error: BaseException) -> SamgisError:
 def damaged(what: str, dataset: str, error: BaseException) -> SourceDamaged:
     """Return why files on this machine cannot be read; `what` begins the sentence."""
     name = "its dataset" if dataset.startswith("<") else spelled(dataset)
-    gone = next((found[1] for text in _chain(error) if (found := _GONE.search(text))), None)
+    gone = next(filter(None, map(_gone, _chain(error))), None)
     if gone and (member := spelled(gone)) != name:
         return SourceDamaged(f"{what}: {name} names {member}, which does not exist")
     try:
@@ -191,6 +191,16 @@ def _may_lead_on(path: Path) -> bool:
 def _begin(path: Path, count: int) -> bytes:
     with path.open("rb") as file:
         return file.read(count)
+
+
+def _gone(text: str) -> str:
+    """Return the file of which a text says that it is not there; "" if it says so of none."""
+    for words in _GONE:
+        name, found, _ = text.partition(words)
+        if found:
+            name = name.removesuffix(":").rstrip("'\"`")
+            return name[max(name.rfind(mark) for mark in "'\"`:") + 1 :].strip()
+    return ""
 
 
 def _chain(error: BaseException | None) -> Iterator[str]:
