@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 JSON = "application/json"
 HTML = "text/html"
+LONGEST, MOST_RANGES = 8000, 100  # characters and elements of an Accept header
 
 
 class MediaRange(NamedTuple):
@@ -53,9 +55,17 @@ def quality(accept: str | None, media_type: str) -> float:
     if not (accept or "").strip():
         return 1.0
     wanted = parse(media_type)
-    ranges = [parse(part) for part in (accept or "").split(",") if part.strip()]
-    covering = sorted((r for r in ranges if r.covers(wanted)), key=lambda r: r.precision)
+    covering = sorted(
+        (r for r in _ranges(accept or "") if r.covers(wanted)), key=lambda r: r.precision
+    )
     return covering[-1].quality if covering else 0.0
+
+
+@lru_cache(8)
+def _ranges(accept: str) -> tuple[MediaRange, ...]:
+    """Return the elements of an Accept header; what no client writes by hand is not read on."""
+    parts = accept[:LONGEST].split(",", MOST_RANGES)[:MOST_RANGES]
+    return tuple(parse(part) for part in parts if part.strip())
 
 
 def best(accept: str | None, offers: Sequence[str]) -> str | None:

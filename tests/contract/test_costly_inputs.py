@@ -1,12 +1,19 @@
 """Requests made to be expensive: refused before any work, and nobody else waits meanwhile."""
 
+import base64
+import io
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import lab
+import numpy as np
 import pytest
+import rasterio
 import requests
+from PIL import Image
+from rasterio.transform import from_origin
 from server_process import ServerProcess, configure
 
 pytestmark = pytest.mark.alone
@@ -133,3 +140,150 @@ def test_a_costly_body_holds_nobody(server, name):
     assert len(answer.content) < 20_000
     assert seconds < 3
     assert held < MOST_LAG_MS
+
+
+HEADERS = (
+    "Prefer", "Accept", "Accept-Encoding", "Accept-Language", "Content-Type", "Cookie", "Origin",
+    "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Prefix", "Forwarded", "Authorization",
+    "X-API-Key", "If-None-Match", "Range", "Via", "Host", "Access-Control-Request-Headers",
+)  # fmt: skip
+WORST = {
+    "quotes": "," * 15_000 + '"' * 15_001,
+    "commas": "a," * 15_000,
+    "semicolons": "a;" * 15_000,
+    "equals": 'a="' * 10_000,
+    "escapes": '"' + "\\" * 30_000,
+    "slashes": "a/b," * 7_500,
+    "numbers": "bytes=" + "1" * 30_000,
+    "spaces": "a" + " " * 30_000 + "b",
+    "qualities": "a/b;q=0." + "1" * 30_000,
+}
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_no_header_holds_anybody(server, header):
+    address = f"{server.url}/processes/segment/execution"
+    body = json.dumps({"inputs": segment()[1]}).encode()
+    requests.post(address, data=body, headers={"Content-Type": "application/json"}, timeout=60)
+    for name, text in WORST.items():
+        for _attempt in range(3):
+            lag(server)
+            headers = {"Content-Type": "application/json", header: text}
+            answer = requests.post(address, data=body, headers=headers, timeout=60)
+            held = lag(server)
+            if held < MOST_LAG_MS:
+                break
+        assert held < MOST_LAG_MS, name
+        assert answer.status_code < 500
+    for path in ("/jobs?datetime=", "/jobs?type=", "/processes?limit=", "/results/a/"):
+        lag(server)
+        assert requests.get(f"{server.url}{path}{'1,' * 14_000}", timeout=30).status_code < 500
+        assert lag(server) < MOST_LAG_MS
+
+
+# What comes back, and what is kept
+
+
+def test_what_was_wrong_is_not_kept_at_length(server):
+    address = f"{server.url}/processes/segment/execution"
+    wrong = [{"type": "point", "data": {"lng": 1, "lat": "9" * 5_000_000}}]
+    body = json.dumps({"inputs": segment(prompt=wrong)[1]})
+    headers = {"Content-Type": "application/json", "Prefer": "respond-async"}
+    made = []
+    for _ in range(4):
+        answer = requests.post(address, data=body, headers=headers, timeout=60)
+        made.append(answer.headers.get("location"))
+    until = time.monotonic() + 60
+    for location in filter(None, made):
+        while requests.get(location, timeout=30).json()["status"] in {"accepted", "running"}:
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        assert len(requests.get(location, timeout=30).content) < 5000
+        assert len(requests.get(f"{location}/results", timeout=30).content) < 5000
+    assert len(requests.get(f"{server.url}/jobs?f=json", timeout=30).content) < 50_000
+
+
+def test_properties_of_what_is_left_out_do_not_come_back(server):
+    points = [
+        feature({"type": "Point", "coordinates": [-29.59 + n / 20_000, 41.26]}, object=str(n))
+        for n in range(100)
+    ]
+    note = feature({"type": "Point", "coordinates": [-29.585, 41.256]}, label=0, note="x" * 9000)
+    answer, _, _ = posted(
+        server,
+        "segment",
+        json.dumps({"inputs": segment(prompt=collection(*points, note))[1]}).encode(),
+    )
+    assert answer.status_code == 200
+    assert "xxxx" not in answer.text
+
+
+# Pictures
+
+
+def memory(server, what="VmRSS:"):
+    status = Path(f"/proc/{server.process.pid}/status").read_text()
+    return int(status.partition(what)[2].split()[0]) / 1024
+
+
+def tiff(side, bands, dtype):
+    """Large when it is decoded, small as a file."""
+    place = from_origin(-29.6, 41.27, 2e-6, 2e-6)
+    with rasterio.MemoryFile() as memory_file:
+        with memory_file.open(
+            driver="GTiff", width=side, height=side, count=bands, dtype=dtype, crs="EPSG:4326",
+            transform=place, compress="deflate", tiled=True, sparse_ok=True,
+        ) as dataset:  # fmt: skip
+            dataset.write(np.full((64, 64), 7, dtype), 1, window=((0, 64), (0, 64)))
+        return memory_file.read()
+
+
+def png(width, height):
+    image = Image.new("RGB", (width, height), (90, 120, 60))
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def picture(data):
+    image = {"value": base64.b64encode(data).decode()}
+    return json.dumps({"inputs": {"image": image, "prompt": [POINT]}}).encode()
+
+
+def test_a_picture_that_is_huge_when_it_is_decoded_is_refused_by_its_header(server):
+    before = memory(server)
+    answer, seconds, _ = posted(server, "segment", picture(tiff(8000, 36, "float64")))
+    assert answer.status_code == 400
+    assert "limits.max_decoded_bytes" in answer.text
+    assert seconds < 3
+    assert memory(server) - before < 150
+
+
+def test_large_pictures_are_decoded_one_after_the_other(server):
+    data = png(8000, 8000)
+    bodies = [
+        json.dumps(
+            {
+                "inputs": {
+                    "image": base64.b64encode(data + bytes([n])).decode(),
+                    "bbox": WINDOW,
+                    "prompt": [POINT],
+                }
+            }
+        ).encode()
+        for n in range(6)
+    ]
+    before = memory(server)
+    headers = {"Content-Type": "application/json"}
+    address = f"{server.url}/processes/segment/execution"
+    with ThreadPoolExecutor(6) as pool:
+        answers = [
+            pool.submit(requests.post, address, data=body, headers=headers, timeout=200)
+            for body in bodies
+        ]
+        most = 0.0
+        while not all(answer.done() for answer in answers):
+            most = max(most, memory(server) - before)
+            time.sleep(0.05)
+    assert {answer.result().status_code for answer in answers} <= {200, 503}
+    assert most < 1000  # six at once took 2900
