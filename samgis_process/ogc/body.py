@@ -20,12 +20,18 @@ _AROUND = 20  # characters shown before and after the place of a mistake
 
 
 def require_json(content_type: str | None) -> None:
-    """Refuse a body that is said to be something else than JSON.
+    """Refuse a body that is not said to be JSON.
+
+    Pages of other sites may send bodies of some types, or of none, without asking first.
 
     Raises:
-        UnsupportedMediaType: it is.
+        UnsupportedMediaType: it is said to be something else, or nothing is said.
     """
-    if content_type and not is_json(content_type):
+    if not content_type:
+        raise UnsupportedMediaType(
+            f"The body is not said to be JSON. Send it with the header Content-Type: {JSON}."
+        )
+    if not is_json(content_type):
         raise UnsupportedMediaType(
             f"The body is said to be {clipped(content_type)}; this server reads {JSON}. "
             f"Send JSON, with the header Content-Type: {JSON}."

@@ -77,7 +77,10 @@ class _Processes:
 
     async def executed(self, request: Request) -> ASGIApp:
         offer = self._offer(request.path_params["process_id"])
-        require_json(request.headers.get("content-type"))
+        headers = request.headers
+        has_body = "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
+        if has_body or "content-type" in headers:
+            require_json(headers.get("content-type"))
         options = job_control(offer.process.description, jobs=self._jobs is not None)
         preferred = preferences(request.headers.getlist("prefer"))
         if self._jobs and execution_mode(options, preferred) == "async":

@@ -14,6 +14,35 @@ from samgis_process.errors import NotAsked
 PORTS = {"http": 80, "https": 443}
 _LONGEST = 2000  # characters of an address
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052
+# The tables of Python's `ipaddress` differ from version to version. Source: IANA, special-purpose
+# address registries of IPv4 and IPv6 (RFC 6890), and multicast (RFC 5771, RFC 4291).
+_SPECIAL_4 = [
+    ipaddress.IPv4Network(text)
+    for text in (
+        "0.0.0.0/8",  # this network
+        "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",  # private
+        "100.64.0.0/10",  # shared by carriers
+        "127.0.0.0/8",  # loopback
+        "169.254.0.0/16",  # link-local, and metadata of clouds
+        "192.0.0.0/24",  # protocol assignments; 192.0.0.192 is metadata of a cloud, too
+        "192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24",  # documentation
+        "192.88.99.0/24",  # relays of 6to4
+        "192.31.196.0/24", "192.52.193.0/24", "192.175.48.0/24",  # AS112 and AMT
+        "198.18.0.0/15",  # benchmarks
+        "224.0.0.0/4",  # multicast
+        "240.0.0.0/4",  # reserved, and broadcast
+    )
+]  # fmt: skip
+_UNICAST_6 = ipaddress.IPv6Network("2000::/3")  # all that is given to anybody
+_SPECIAL_6 = [
+    ipaddress.IPv6Network(text)
+    for text in (
+        "2001::/23",  # protocol assignments, with Teredo
+        "2001:db8::/32", "3fff::/20",  # documentation
+        "2002::/16",  # 6to4: an address of version 4 inside
+        "2620:4f:8000::/48",  # AS112
+    )
+]  # fmt: skip
 _UNFIT = re.compile(r"[\x00-\x20\x7f\\]")  # browsers and servers disagree about these
 _NAME = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")  # or an IPv6 address
 
@@ -77,19 +106,19 @@ def target(address: str) -> Target:
 
 
 def is_public(address: str) -> bool:
-    """Return whether an IP address, also one inside another, is for everybody."""
+    """Return whether an IP address, also one inside another, is for everybody.
+
+    What the registries set aside for something special is not, even if it can be reached from
+    everywhere: no host of anybody's lies there.
+    """
     parsed = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(parsed, ipaddress.IPv6Address) and (inner := _inner(parsed)):
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return not any(parsed in network for network in _SPECIAL_4)
+    if inner := parsed.ipv4_mapped:
         return is_public(str(inner))
-    odd = parsed.is_multicast or parsed.is_reserved or parsed.is_unspecified
-    return parsed.is_global and not odd and not getattr(parsed, "is_site_local", False)
-
-
-def _inner(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    """Return the address of version 4 to which a gateway would pass it on."""
-    if address in _NAT64:
-        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    return address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
+    if parsed in _NAT64:
+        return is_public(str(ipaddress.IPv4Address(int(parsed) & 0xFFFFFFFF)))
+    return parsed in _UNICAST_6 and not any(parsed in network for network in _SPECIAL_6)
 
 
 def _resolve(host: str, port: int) -> list[str]:

@@ -42,7 +42,7 @@ from samgis_process.server.access import Access
 from samgis_process.server.access_log import AccessLog
 from samgis_process.server.config import read_config
 from samgis_process.server.health import health_of
-from samgis_process.server.hosts import KnownHosts, allowed_names
+from samgis_process.server.hosts import KnownHosts, OwnPages, allowed_names
 from samgis_process.server.metrics import Measured, Metrics
 from samgis_process.server.metrics_route import PATH as METRICS_PATH
 from samgis_process.server.metrics_route import named_patterns, show_metrics
@@ -217,6 +217,7 @@ def _middleware(
             max_bytes_together=limits.max_bytes_together,
         ),
         Middleware(KnownHosts, names=allowed_names(services.public_url, services.allowed_hosts)),
+        *([] if server.get("cors") else [Middleware(OwnPages, public_url=services.public_url)]),
         Middleware(TrailingSlash, public_url=services.public_url),
         Middleware(Access, settings=access),
         *([Middleware(_Gzip)] if server.get("gzip") else []),

@@ -1,4 +1,4 @@
-"""Only known names may be used for this server, against DNS rebinding.
+"""Against pages of other sites: whose names this server has, and who may make it do something.
 
 A page on somebody's own domain can make that name point at 127.0.0.1 and then read, with the
 rights of its visitor's machine, what listens there. The Host header still holds the foreign name.
@@ -10,11 +10,13 @@ import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
+from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from samgis_process.errors import Fault
-from samgis_process.ogc.errors import UnknownHost
+from samgis_process.ogc.errors import NotAllowed, UnknownHost
 from samgis_process.ogc.wording import shown
+from samgis_process.server.access import KEY_HEADER
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 ANY = "*"
@@ -70,3 +72,40 @@ class KnownHosts:
                 "(SAMGIS_SERVER__ALLOWED_HOSTS) or set SAMGIS_PUBLIC_URL.",
             )
         )
+
+
+class OwnPages:
+    """Refuses what pages of other sites make a browser send, unless it is only to read.
+
+    Without keys, whoever reaches the server may use it, and so might every page that a person on
+    the same machine looks at. What is no browser says neither of the two headers.
+    """
+
+    def __init__(self, app: ASGIApp, public_url: str | None) -> None:
+        self._app = app
+        self._public_url = public_url
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "http" and scope["method"] not in {"GET", "HEAD", "OPTIONS"}:
+            self._check(Request(scope))
+        await self._app(scope, receive, send)
+
+    def _check(self, request: Request) -> None:
+        authorization = request.headers.get("authorization", "").lower()
+        if KEY_HEADER in request.headers or authorization.startswith("bearer "):
+            return  # no browser adds these by itself, and pages of other sites may not
+        site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+        if site is not None:
+            foreign = site not in {"none", "same-origin"}
+        else:
+            # Browsers say the first to whom they trust alone: https, and this machine.
+            ours = {
+                urlsplit(one).netloc for one in (str(request.base_url), self._public_url or "")
+            }
+            foreign = origin is not None and urlsplit(origin).netloc.lower() not in ours
+        if foreign:
+            raise NotAllowed(
+                f"This was sent by a page of another site{f' ({shown(origin)})' if origin else ''}, "
+                "which this server does not allow (server.cors in the configuration)."
+            )

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from samgis_process import tally
+from samgis_process import arenas, tally
 from samgis_process.embeddings import BlobStore, EmbeddingCache
 from samgis_process.inference.room import ModelRoom
 from samgis_process.inference.sessions import Runtime
@@ -139,6 +139,7 @@ def build_services(settings: Settings, config: Path | None = None) -> Services:
         ConfigurationError: a setting does not do.
         ModelUnavailable: the model is not installed.
     """
+    arenas.bound()
     models = model_room(settings)
     models.get(settings.models.default)  # missing, it shall be said now
     cache = settings.cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,7 +41,7 @@ OPTIONS: dict[str, str] = {
 # each sidecar file it knows.
 ALONE = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"}
 # No address ends so: whatever a file on this machine may lead GDAL to, it is not asked for.
-LOCAL = {"CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none"}
+LOCAL = {"CPL_VSIL_CURL_ALLOWED_EXTENSIONS": f".{secrets.token_hex(16)}"}
 # rasterio lets some of GDAL's errors through as they are.
 FAILURES = (RasterioError, CPLE_BaseError, OSError)
 _TIMEOUT = re.compile(r"time(d[ -])?[ -]?out|too slow|less than \d+ bytes", re.IGNORECASE)

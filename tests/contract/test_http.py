@@ -365,10 +365,39 @@ def test_another_content_type_is_415(server, media_type):
     assert "Content-Type: application/json" in answer.json()["detail"]
 
 
-@pytest.mark.parametrize("media_type", [None, "application/json; charset=utf-8", "a/b+json"])
+@pytest.mark.parametrize("media_type", ["application/json; charset=utf-8", "a/b+json"])
 def test_json_by_any_name_is_read(server, media_type):
     answer = send(server, b'\xef\xbb\xbf{"inputs":{"name":"x"}}', **{"Content-Type": media_type})
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("content", [b"{}", (b"{}" for _ in range(1))])
+def test_a_body_of_no_type_is_refused(server, content):
+    answer = requests.post(f"{server}/processes/alpha/execution", data=content, timeout=10)
+    assert answer.status_code == 415
+    assert "Content-Type: application/json" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Sec-Fetch-Site": "same-origin", "Origin": "https://maps.example.net"}, 200),
+        ({"Sec-Fetch-Site": "none"}, 200),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({}, 200),
+    ],
+)
+def test_pages_of_other_sites_execute_nothing(server, headers, status):
+    answer = run(server, headers=headers)
+    assert answer.status_code == status
+    own = run(server, headers={"Origin": server})
+    assert own.status_code == 200
+    dismissed = requests.delete(f"{server}/jobs/x", headers=headers, timeout=10)
+    assert (dismissed.status_code == 403) == (status == 403)
+    assert requests.get(f"{server}/processes", headers=headers, timeout=10).status_code == 200
 
 
 def test_a_large_body_is_413(server):

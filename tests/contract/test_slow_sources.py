@@ -1,4 +1,4 @@
-"""A tile server that is slow or drips: nobody else waits for it, nor does the end of the server."""
+"""A tile server that is slow or drips: nobody else waits for it, nor the end of the server."""
 
 import signal
 import threading
