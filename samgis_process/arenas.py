@@ -1,4 +1,4 @@
-"""How glibc shares memory among threads."""
+"""How glibc shares memory among threads, and when it gives it back."""
 
 from __future__ import annotations
 
@@ -7,16 +7,22 @@ import ctypes
 import os
 import sys
 
-_M_ARENA_MAX = -8  # of mallopt(3)
-_ARENAS = 2
+# Options of mallopt(3). By default each core has eight arenas, each of which keeps what its
+# threads gave back; and after large arrays were freed, others as large are taken from arenas, too.
+_M_ARENA_MAX, _ARENAS = -8, 2
+_M_MMAP_THRESHOLD, _LARGE = -3, 4 * 2**20
+_M_TRIM_THRESHOLD, _SPARE = -1, 16 * 2**20
 
 
 def bound() -> None:
-    """Let all threads share two arenas.
+    """Let all threads share two arenas, and give large arrays back to the system at once.
 
-    By default each core has eight, each of which keeps what its threads gave back: with sixteen
-    clients that was more than half of the server's memory. MALLOC_ARENA_MAX outweighs it.
+    MALLOC_ARENA_MAX outweighs the number of arenas.
     """
-    if sys.platform == "linux" and "MALLOC_ARENA_MAX" not in os.environ:
+    if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):  # another C library has no arenas
-            ctypes.CDLL(None).mallopt(_M_ARENA_MAX, _ARENAS)
+            mallopt = ctypes.CDLL(None).mallopt
+            if "MALLOC_ARENA_MAX" not in os.environ:
+                mallopt(_M_ARENA_MAX, _ARENAS)
+            mallopt(_M_MMAP_THRESHOLD, _LARGE)
+            mallopt(_M_TRIM_THRESHOLD, _SPARE)

@@ -85,6 +85,19 @@ def aside(thing: str) -> Iterator[None]:
             yield
 
 
+_crowds: dict[str, threading.BoundedSemaphore] = {}
+_crowds_lock = threading.Lock()
+
+
+@contextmanager
+def one_of_few(thing: str) -> Iterator[None]:
+    """Be inside one of a few threads that are at `thing`: as many as compute at a time."""
+    with _crowds_lock:
+        crowd = _crowds.setdefault(thing, threading.BoundedSemaphore(places(0)))
+    with crowd:
+        yield
+
+
 class Room:
     """Bytes that several threads may take together.
 

@@ -83,9 +83,8 @@ class Model(ABC):
     def encode(self, image: NDArray[np.uint8]) -> Features:
         """Return what the encoder says of an RGB image (rows, cols, 3)."""
         session = self._session(self.manifest.encoder)
-        feeds = self._picture_feeds(image)
-        with self._encoding:
-            found = session.run(self._feature_names(), feeds)
+        with self._encoding:  # the feeds, too: they are four times as large as the picture
+            found = session.run(self._feature_names(), self._picture_feeds(image))
         return {name: np.asarray(value, np.float16) for name, value in found.items()}
 
     def see(self, features: Features) -> Seen:

@@ -27,7 +27,7 @@ from samgis_process.sources.elevation import Relief, read_relief
 from samgis_process.sources.inline import ImageSource
 from samgis_process.sources.progress import told
 from samgis_process.terrain import LAYERS, compute, halo_of
-from samgis_process.turns import aside
+from samgis_process.turns import aside, one_of_few
 
 COMPOSITE, PREVIEW, ITEM = "composite.tif", "preview.png", "item.json"
 COLOURS = ("red", "green", "blue")
@@ -174,7 +174,8 @@ class Composition:
         request = self.request
         smallest = request.grid.resolution * _narrowest(request)
         halo = halo_of(self._layers, request.options, smallest)
-        with told(self._tell_tiles), aside(request.source.info.id):
+        source = request.source.info.id
+        with told(self._tell_tiles), aside(source), one_of_few(source):
             return read_relief(request.source, request.grid, max(halo, request.rendering.halo))
 
     def _tell_tiles(self, there: int, total: int) -> None:

@@ -23,6 +23,7 @@ from samgis_process.processes.outlines import Box
 from samgis_process.prompts import Prompt
 from samgis_process.rendering import AnyRendering
 from samgis_process.sources import Source, picture
+from samgis_process.turns import one_of_few
 
 Rows = tuple[np.ndarray, tuple[float, ...]]  # a prompt's coordinates in the frame, their labels
 
@@ -54,7 +55,7 @@ class Looks:
             SourceUnavailable: the pixels cannot be had, or changed while they were read.
         """
         key = self.key(grid)
-        with clock.step("tiles"):
+        with one_of_few(self.source.info.id), clock.step("tiles"):
             image, valid, warnings = picture(self.source, grid, self.rendering)
         if self.key(grid) != key:  # the pixels are not those that the key stands for
             raise SourceUnavailable(f"{self.source.info.id} has just changed; ask again")

@@ -106,6 +106,6 @@ class OwnPages:
             foreign = origin is not None and urlsplit(origin).netloc.lower() not in ours
         if foreign:
             raise NotAllowed(
-                f"This was sent by a page of another site{f' ({shown(origin)})' if origin else ''}, "
+                f"This was sent by a page of another site (Origin: {shown(origin or 'unknown')}), "
                 "which this server does not allow (server.cors in the configuration)."
             )

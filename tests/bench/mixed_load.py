@@ -1,8 +1,8 @@
 """Memory of a server under a mixed load: `python tests/bench/mixed_load.py [seconds] [clients]`.
 
-Clients click where they clicked before, elsewhere, with their own pictures, and ask for composites,
-tiles and jobs. Every five seconds the server's resident memory is read; the slope is that of its
-second half, in MB a minute.
+Clients click where they clicked before, elsewhere and on pictures of their own, and ask for
+composites and jobs. Every five seconds the server's resident memory is read; the slope is that of
+the second half, in MB a minute.
 """
 
 import base64
