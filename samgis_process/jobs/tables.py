@@ -79,7 +79,7 @@ def open_engine(url: str | Path) -> Engine:
             engine = _engine(url)
             if_it_fails.callback(engine.dispose)
             with engine.execution_options(**{WRITE: True}).begin() as connection:
-                _prepare(connection)
+                _prepare(connection, _named(url))
         except (SQLAlchemyError, ImportError, OSError) as error:
             raise StoreUnusable(
                 f"The job store {_named(url)} cannot be opened: {reason(error)}{_remedy(error)}"
@@ -143,7 +143,7 @@ def _begin_sqlite(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def _prepare(connection: Connection) -> None:
+def _prepare(connection: Connection, name: str) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
     if not inspect(connection).has_table(SCHEMA.name):
@@ -152,8 +152,8 @@ def _prepare(connection: Connection) -> None:
     found = connection.execute(select(SCHEMA.c.version)).scalar()
     if found != VERSION:
         raise StoreUnusable(
-            f"The job store was written in version {found} of its tables; this server reads "
-            f"version {VERSION}. Let the server that wrote it finish its jobs, then move the "
+            f"The job store {name} was written in version {found} of its tables; this server "
+            f"reads version {VERSION}. Let the server that wrote it finish its jobs, then move the "
             "store away, or name another one in samgis.jobs.url."
         )
 

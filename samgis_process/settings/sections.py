@@ -266,7 +266,9 @@ class JobSettings(Section):
         24 * 3600, description="Seconds for which a job and its outputs are kept after its end."
     )
     max_bytes: PositiveInt = Field(
-        10 * 2**30, description="Bytes of outputs kept; the oldest go first."
+        10 * 2**30,
+        description="Bytes of outputs kept, and of the requests of jobs that are not done, which "
+        "may take half; the oldest outputs go first.",
     )
     time_limit_s: PositiveFloat = Field(3600, description="Seconds that a job may take.")
     max_wait_s: PositiveInt = Field(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / "bench"))
-import mixed_load  # noqa: E402
+import mixed_load
 
 MOST_MB, MOST_SLOPE = 900, 3
 

@@ -353,6 +353,56 @@ def test_no_database_is_said_in_words(tmp_path):
             JobStore(url)
 
 
+def test_a_damaged_file_is_named_with_what_to_do(tmp_path):
+    path = tmp_path / "jobs.sqlite"
+    path.write_bytes(b"no database" * 1000)
+    with pytest.raises(StoreUnusable, match=r"jobs\.sqlite cannot be opened: .*Move the file"):
+        JobStore(path)
+    with pytest.raises(StoreUnusable, match=r"jobs\.sqlite cannot be opened"):
+        JobStore(f"sqlite:///{path}")
+
+
+def test_a_file_that_is_damaged_while_it_is_used_is_unavailable(tmp_path, caplog):
+    path = tmp_path / "jobs.sqlite"
+    store = JobStore(path)
+    made = add(store)
+    store.close()
+    with path.open("r+b") as file:
+        file.write(b"\0" * 4096)
+    for beside in tmp_path.glob("jobs.sqlite-*"):
+        beside.unlink()
+    for _ in range(20):
+        with pytest.raises(StoreUnavailable):
+            store.get(made.id, "")
+    assert caplog.text.count("the record of jobs cannot be used") == 1
+    assert store.lost
+    store.close()
+
+
+def test_large_requests_of_waiting_jobs_have_room_together(store):
+    large = {"inputs": {"image": "x" * 100_000}}
+    for _ in range(3):
+        store.add("alpha", "", large, {}, 1000, 350_000)
+    with pytest.raises(Overloaded, match=r"jobs\.max_bytes"):
+        store.add("alpha", "", large, {}, 1000, 350_000)
+    add(store)  # a small one always finds room
+    assert store.request_bytes() > 300_000
+    claim = store.claim("w", 10)
+    store.fail(claim, PROBLEM)
+    store.add("alpha", "", large, {}, 1000, 350_000)
+
+
+def test_what_a_job_says_is_short(store):
+    claim = store.claim("w", 10) if add(store) else None
+    store.report(claim, 5, "x" * 100_000)
+    assert len(store.get(claim.id, "").message) <= 1000
+    faults = [{"input": "a", "message": "x" * 1000}] * 1000
+    store.fail(claim, PROBLEM | {"detail": "y" * 100_000, "errors": faults})
+    job = store.get(claim.id, "")
+    assert len(job.message) <= 1000
+    assert job.problem == PROBLEM | {"detail": "y" * 1000}
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_database_that_went_away_and_came_back(postgresql, database):
     store = JobStore(database)
