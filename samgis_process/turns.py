@@ -53,7 +53,7 @@ class Turns:
             if self._at[thing] >= self._share:
                 raise Overloaded(
                     f"{self._share} requests wait for {thing}, which is all that this server lets "
-                    "wait for one source. Try again in a few seconds."
+                    "wait for the same. Try again in a few seconds."
                 )
             self._at[thing] += 1
         _here.turns = None
@@ -69,10 +69,10 @@ class Turns:
 
 @contextmanager
 def aside(thing: str) -> Iterator[None]:
-    """Do inside what takes long without computing; who holds a place, leaves it meanwhile.
+    """Do inside what takes long; who holds a place, leaves it meanwhile.
 
     Args:
-        thing: what is waited for, a source's id say.
+        thing: what is waited for: a source's id, say.
 
     Raises:
         Overloaded: too many wait for the same.
@@ -90,10 +90,10 @@ _crowds_lock = threading.Lock()
 
 
 @contextmanager
-def one_of_few(thing: str) -> Iterator[None]:
-    """Be inside one of a few threads that are at `thing`: as many as compute at a time."""
+def one_of_few(thing: str, most: int = 0) -> Iterator[None]:
+    """Be inside one of at most so many threads at `thing`; 0 are as many as compute at a time."""
     with _crowds_lock:
-        crowd = _crowds.setdefault(thing, threading.BoundedSemaphore(places(0)))
+        crowd = _crowds.setdefault(thing, threading.BoundedSemaphore(places(most)))
     with crowd:
         yield
 

@@ -153,8 +153,8 @@ def _prepare(connection: Connection, name: str) -> None:
     if found != VERSION:
         raise StoreUnusable(
             f"The job store {name} was written in version {found} of its tables; this server "
-            f"reads version {VERSION}. Let the server that wrote it finish its jobs, then move the "
-            "store away, or name another one in samgis.jobs.url."
+            f"reads version {VERSION}. Let the server that wrote it finish its jobs, then move "
+            "the store away, or name another one in samgis.jobs.url."
         )
 
 

@@ -32,6 +32,7 @@ from samgis_process.turns import aside, one_of_few
 COMPOSITE, PREVIEW, ITEM = "composite.tif", "preview.png", "item.json"
 COLOURS = ("red", "green", "blue")
 _READING = "reading the elevation"
+_LAYERS = "layers of terrain"  # minutes of them, at most; clicks shall not wait
 _DRAWING = 0.3  # share of the work that is done when all is read
 STEPS = ("elevation", "composite", "layers", "files")
 CIRCULAR = {"aspect"}  # 359 and 1 are neighbours: their mean is no direction
@@ -224,7 +225,7 @@ class Composition:
 
     def _layer(self, name: str, href: Callable[[str], str]) -> Made:
         layer, file = LAYERS[name], f"{name}.tif"
-        with self.clock.step("layers"):
+        with aside(_LAYERS), one_of_few(_LAYERS, 1), self.clock.step("layers"):
             values = compute(self.relief.surface, name, self.request.options, self.relief.halo)
         with self.clock.step("files"):
             known = statistics_of(values, np.isfinite(values))

@@ -154,6 +154,7 @@ def test_unfinished_uploads_share_what_there_is_for_bodies(tmp_path):
                 with contextlib.suppress(OSError):
                     sent[number] += line.send(piece[sent[number] : sent[number] + 200_000])
             time.sleep(0.001)
+        print(f"{memory(server) - before:.0f} MB more")
         assert memory(server) - before < 400  # twelve of them would be 540, and were twice that
         assert requests.post(
             server.url + EXECUTION, json={"inputs": {"name": "x"}}, timeout=10
@@ -179,6 +180,7 @@ def test_idle_connections_do_not_use_up_the_file_descriptors(tmp_path):
             assert answer.status_code == 200
         time.sleep(max(0, 2 - (time.monotonic() - begun)))
         seconds = time.monotonic() - begun
+        print(f"log: {(len(server.log()) - before) / seconds:.0f} bytes a second")
         assert (len(server.log()) - before) / seconds < 10_000
     finally:
         for line in lines:

@@ -48,6 +48,7 @@ def posted(server, process, content):
         answer = requests.post(address, data=content, headers=headers, timeout=60)
         seconds, held = time.perf_counter() - begun, lag(server)
         if held < MOST_LAG_MS or attempt == 2:
+            print(f"{answer.status_code} after {seconds:.2f} s, event loop held {held:.0f} ms")
             return answer, seconds, held
     raise AssertionError
 
@@ -286,4 +287,5 @@ def test_large_pictures_are_decoded_one_after_the_other(server):
             most = max(most, memory(server) - before)
             time.sleep(0.05)
     assert {answer.result().status_code for answer in answers} <= {200, 503}
+    print(f"{most:.0f} MB more")
     assert most < 1000  # six at once took 2900
