@@ -12,6 +12,7 @@ MOST_MB, MOST_SLOPE = 900, 3
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(1200)
 def test_ten_minutes_of_a_mixed_load(tmp_path, capsys):
     found, answers = mixed_load.measure(tmp_path, 600, 16)
     most, slope = max(megabytes for _, megabytes in found), mixed_load.slope(found)
