@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import queue
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from concurrent.futures import Future
+from functools import partial
+from typing import Any, TypeVar
 
 from samgis_process.errors import Overloaded
 from samgis_process.turns import Turns
@@ -19,14 +21,18 @@ class WorkPool:
 
     Each has a thread, which waits for its turn to compute; work that waits for something else
     lets another go first (`turns.aside`), as long as not all wait for the same.
+
+    There are as many threads as there ever was work at the same time: each keeps some megabytes
+    of its own, of PROJ for instance. Python does not wait for them at its end.
     """
 
-    def __init__(self, workers: int, queue: int) -> None:
-        self._room = workers + queue
-        self._taken = 0
-        self._lock = threading.Lock()  # a run ends in its own thread
+    def __init__(self, workers: int, waiting: int) -> None:
+        self._room = workers + waiting
         self._turns = Turns(workers, max(1, self._room // 2))
-        self._threads = ThreadPoolExecutor(self._room, thread_name_prefix="process")
+        self._taken = self._threads = 0
+        self._lock = threading.Lock()
+        self._work: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None]
+        self._work = queue.SimpleQueue()
 
     @property
     def taken(self) -> int:
@@ -39,25 +45,6 @@ class WorkPool:
         Raises:
             Overloaded: the queue is full.
         """
-        self._take()
-        try:
-            future = self._threads.submit(self._in_turn, work)
-        except BaseException:
-            self._give()
-            raise
-        # Not when the waiting ends: work whose client has gone still fills its thread.
-        future.add_done_callback(self._give)
-        return await asyncio.wrap_future(future)
-
-    def _in_turn(self, work: Callable[[], T]) -> T:
-        with self._turns.taken():
-            return work()
-
-    def close(self) -> None:
-        """Drop what waits; nobody waits for what is running, which may hang on anything."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-
-    def _take(self) -> None:
         with self._lock:
             if self._taken >= self._room:
                 raise Overloaded(
@@ -65,7 +52,32 @@ class WorkPool:
                     "server takes at a time. Try again in a few seconds."
                 )
             self._taken += 1
+            if self._taken > self._threads:
+                self._threads += 1
+                name = f"process_{self._threads}"
+                threading.Thread(target=self._serve, name=name, daemon=True).start()
+        future: Future[T] = Future()
+        self._work.put((future, work))
+        return await asyncio.wrap_future(future)
 
-    def _give(self, _: Future[T] | None = None) -> None:
-        with self._lock:
+    def close(self) -> None:
+        """Let threads end; nobody waits for what is running, which may hang on anything."""
+        for _ in range(self._threads):
+            self._work.put(None)
+
+    def _serve(self) -> None:
+        while one := self._work.get():
+            self._do(*one)
+
+    def _do(self, future: Future[T], work: Callable[[], T]) -> None:
+        tell: Callable[[], object] = future.cancel
+        with self._turns.taken():
+            # Work whose client has gone fills its thread only if it has begun.
+            if future.set_running_or_notify_cancel():
+                try:
+                    tell = partial(future.set_result, work())
+                except BaseException as error:  # noqa: BLE001 - raised where the result is awaited
+                    tell = partial(future.set_exception, error)
+        with self._lock:  # before anybody hears of it, and comes with more
             self._taken -= 1
+        tell()

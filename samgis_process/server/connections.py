@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import struct
 import sys
 import time
 from functools import partial
@@ -25,6 +26,7 @@ from samgis_process.ogc.bodies import MAX_HEADER_BYTES
 
 REQUEST_S = 20.0  # for the headers of a request to come, from the connection or their first byte
 IDLE_S = 65.0  # between requests; proxies keep theirs for 60 s
+READ_S = 30.0  # for a client to read anything of an answer
 DRAIN_S = 20.0  # for the rest of a body that was answered before its end
 STOP_S = 18  # for connections, when the server stops; requests are answered before
 WAITING = 1024  # connections that the system keeps until we take them
@@ -57,6 +59,7 @@ class Connection(H11Protocol):
         super().__init__(*args, **kwargs)
         self._most = most
         self._timer: asyncio.TimerHandle | None = None
+        self._reading: asyncio.TimerHandle | None = None
         self.silent_since = time.monotonic()
 
     @property
@@ -86,9 +89,41 @@ class Connection(H11Protocol):
             self.transport.write(_REFUSAL)
             self.transport.close()
 
+    def pause_writing(self) -> None:
+        """Wait for the client to read, as long as it does."""
+        super().pause_writing()
+        self._look_whether_it_reads(self._unread())
+
+    def _look_whether_it_reads(self, left: int) -> None:
+        self._reading = self.loop.call_later(READ_S, self._give_up_unless_less_than, left)
+
+    def _give_up_unless_less_than(self, before: int) -> None:
+        left = self._unread()
+        if left < before:
+            self._look_whether_it_reads(left)
+        else:  # with what the system still holds for it
+            line = self.transport.get_extra_info("socket")
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.transport.abort()
+
+    def _unread(self) -> int:
+        """Return the bytes that the client has not taken, ours and those the system holds."""
+        return self.transport.get_write_buffer_size() + _outstanding(self.transport)
+
+    def resume_writing(self) -> None:
+        """Go on, for the client has read."""
+        self._no_longer_look()
+        super().resume_writing()
+
+    def _no_longer_look(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go of it."""
         self._wait_no_longer()
+        self._no_longer_look()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -181,6 +216,22 @@ def server(app: ASGIApp, most: int, stopping: Stoppable | None = None) -> Server
     )
     config.access_log = False
     return Server(config, stopping)
+
+
+def _outstanding(transport: asyncio.Transport) -> int:
+    """Return the bytes that the system has taken from us and the client has not acknowledged."""
+    if sys.platform == "win32":
+        return 0
+    import fcntl  # noqa: PLC0415 - only POSIX has them
+    import termios  # noqa: PLC0415
+
+    try:
+        answer = fcntl.ioctl(
+            transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, b"0000"
+        )
+    except OSError:
+        return 0
+    return int.from_bytes(answer, sys.byteorder)
 
 
 def _half_of_descriptors() -> int:

@@ -100,9 +100,8 @@ class OwnPages:
             foreign = site not in {"none", "same-origin"}
         else:
             # Browsers say the first to whom they trust alone: https, and this machine.
-            ours = {
-                urlsplit(one).netloc for one in (str(request.base_url), self._public_url or "")
-            }
+            known = (str(request.base_url), self._public_url)
+            ours = {urlsplit(one).netloc for one in known if one}
             foreign = origin is not None and urlsplit(origin).netloc.lower() not in ours
         if foreign:
             raise NotAllowed(

@@ -41,6 +41,14 @@ def said(line):
     return b"".join(pieces)
 
 
+def answered(line):
+    """Whether a whole answer of /health comes."""
+    content = b""
+    while b"}" not in content:
+        content += line.recv(4096)
+    return content.startswith(b"HTTP/1.1 200 OK")
+
+
 def head(method="POST", path=EXECUTION, rest=""):
     return f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{rest}\r\n".encode()
 
@@ -55,6 +63,7 @@ def short(monkeypatch, make_server):
     """A server in this process, with patience that a test has too."""
     monkeypatch.setattr(connections, "REQUEST_S", 0.6)
     monkeypatch.setattr(connections, "DRAIN_S", 0.6)
+    monkeypatch.setattr(connections, "READ_S", 0.6)
     monkeypatch.setattr(bodies, "PAUSE_S", 0.6)
     with make_server() as address:
         yield type("Here", (), {"port": int(address.rpartition(":")[2]), "url": address})
@@ -65,7 +74,7 @@ def test_a_connection_that_says_nothing_is_closed(short):
         begun = time.monotonic()
         slow.sendall(b"GET /health HTTP/1.1\r\n")
         kept.sendall(head("GET", "/health"))
-        assert b"200 OK" in kept.recv(4096)
+        assert answered(kept)
         assert said(silent) == b""
         for letter in "Host: loc":  # one drop after the other does not keep it open
             with contextlib.suppress(OSError):
@@ -74,7 +83,7 @@ def test_a_connection_that_says_nothing_is_closed(short):
         assert said(slow) == b""
         assert time.monotonic() - begun < 3
         kept.sendall(head("GET", "/health"))  # between requests there is more time
-        assert b"200 OK" in kept.recv(4096)
+        assert answered(kept)
 
 
 def test_a_body_that_does_not_come_is_answered_and_closed(short):
@@ -94,6 +103,35 @@ def test_a_body_that_only_drips_is_answered_and_closed(short, monkeypatch):
                 line.sendall(b" " * 10)
                 time.sleep(0.1)
         assert said(line).startswith(b"HTTP/1.1 408")
+
+
+def large_answer(server, window):
+    """A connection on which an answer of some megabytes was asked for."""
+    line = connected(server)
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
+    body = b'{"inputs": {"name": "x", "weight": 8000000}}'
+    headers = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    line.sendall(head(rest=headers) + body)
+    return line
+
+
+def test_a_client_that_does_not_read_is_given_up(short):
+    with large_answer(short, 4096) as line:
+        time.sleep(3)
+        received = len(said(line))
+    assert received < 7_000_000
+
+
+def test_a_client_that_reads_slowly_gets_all(short):
+    pieces = []
+    with large_answer(short, 65536) as line:
+        until = time.monotonic() + 2  # longer than anybody waits for one that reads nothing
+        while time.monotonic() < until:
+            pieces.append(line.recv(65536))
+            time.sleep(0.05)
+        while sum(map(len, pieces)) < 8_000_000 and (piece := line.recv(65536)):
+            pieces.append(piece)
+    assert sum(map(len, pieces)) >= 8_000_000
 
 
 def test_an_endless_body_is_closed_after_its_413(short):

@@ -179,6 +179,12 @@ def test_the_openapi_document_is_complete_in_itself(server):  # row 34
     assert "/jobs" not in document["paths"]
 
 
+def test_a_source_that_is_down_is_no_reason_to_restart(make_server):
+    with make_server(health=lambda: {"status": "degraded"}) as server:
+        answer = requests.get(f"{server}/health", timeout=10)
+    assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+
+
 def test_health(server):
     answer = requests.get(f"{server}/health", timeout=10)
     assert answer.json()["status"] == "ok"

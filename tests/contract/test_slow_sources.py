@@ -1,5 +1,6 @@
 """A tile server that is slow or drips: nobody else waits for it, nor the end of the server."""
 
+import contextlib
 import signal
 import threading
 import time
@@ -39,6 +40,7 @@ def slow(script):
 def server(slow, tiny_model_dir, tmp_path):
     sources = {
         "sample": {"type": "sample"},
+        "sample-dem": {"type": "sample-dem"},
         "slow": {
             "type": "xyz",
             "url": f"{slow.url}/{{z}}/{{x}}/{{y}}.png",
@@ -94,3 +96,26 @@ def test_a_click_elsewhere_does_not_wait_for_a_slow_source(server):
     for thread in waiting:
         thread.join(5)
     assert {answer.status_code for answer in answers} == {503}
+
+
+def test_layers_of_terrain_keep_no_click_waiting(server):
+    click = {"bbox": WINDOW, "source": "sample", "prompt": [POINT]}
+    assert server.segment(click).status_code == 200
+    layers = ["openness", "openness_negative", "sky_view", "tpi"]
+    inputs = {"bbox": WINDOW, "source": "sample-dem", "zoom": 16, "radius": 100, "layers": layers}
+    address = f"{server.url}/processes/dem-composite/execution"
+
+    def drawn():
+        with contextlib.suppress(requests.ConnectionError):
+            requests.post(address, json={"inputs": inputs}, timeout=200)
+
+    for _ in range(12):
+        threading.Thread(target=drawn, daemon=True).start()
+    time.sleep(2)
+    for _ in range(5):
+        begun = time.perf_counter()
+        assert server.segment(click).json()["samgis"]["cache"] == "hit"
+        print(f"a cached click meanwhile: {time.perf_counter() - begun:.2f} s")
+        assert time.perf_counter() - begun < 2
+    metrics = requests.get(f"{server.url}/metrics", timeout=10).text
+    assert "samgis_http_requests_under_way 1" in metrics  # they were not done before
