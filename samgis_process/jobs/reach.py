@@ -12,11 +12,18 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from sqlalchemy import Engine, event
-from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DataError,
+    DisconnectionError,
+    IntegrityError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
 
 from samgis_process.errors import StoreUnavailable
 from samgis_process.jobs.tables import PATIENCE_S, is_sqlite, reason
 
+_OURS = (DataError, IntegrityError, ProgrammingError)  # the database is there, and minds
 _QUIET_S = 30  # between warnings about the same trouble
 _log = logging.getLogger(__name__)
 
@@ -56,7 +63,8 @@ class Reach:
             try:
                 yield
             except SQLAlchemyError as error:
-                self._lose(reason(error))
+                if not isinstance(error, _OURS):
+                    self._lose(reason(error))
                 raise _unavailable() from error
             self._find()
 
@@ -102,9 +110,11 @@ class _Deadlines:
         self._out: dict[int, tuple[float, Any]] = {}
         self._lock = threading.Lock()
         self._wake = threading.Event()
+        self._has_ended = False
         event.listen(engine, "checkout", self._begun)
         event.listen(engine, "checkin", self._done)
         event.listen(engine, "invalidate", self._done)
+        event.listen(engine, "engine_disposed", self._end)
         threading.Thread(target=self._watch, name="job-store-deadlines", daemon=True).start()
 
     def _begun(self, connection: Any, _record: Any, _fairy: Any) -> None:
@@ -122,8 +132,12 @@ class _Deadlines:
         with self._lock:
             self._out.pop(id(connection), None)
 
+    def _end(self, _engine: Engine) -> None:
+        self._has_ended = True
+        self._wake.set()
+
     def _watch(self) -> None:
-        while self._wake.wait():
+        while self._wake.wait() and not self._has_ended:
             with self._lock:
                 left = {key: due - time.monotonic() for key, (due, _) in self._out.items()}
                 for key in [key for key, seconds in left.items() if seconds <= 0]:

@@ -92,9 +92,8 @@ class JobRoom:
         ]
         self._waiting: dict[str, set[Callable[[], object]]] = defaultdict(set)
         self._lock = threading.Lock()
-        self._suspects: dict[
-            tuple[str, str], float
-        ] = {}  # claims whose lease has passed, and since when
+        # Claims whose lease has passed, and since when.
+        self._suspects: dict[tuple[str, str], float] = {}
         self._closing = threading.Event()
         self._written = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="job-keeper", daemon=True)
@@ -226,8 +225,8 @@ class JobRoom:
                     self.sweep()
                     sweep_at = time.monotonic() + min(SWEEP_S, self._limits.keep_s)
                 if self._written.is_set():
-                    self._written.clear()
                     requests = self._store.request_bytes()
+                    self._written.clear()
                     self._outputs.make_room(self._limits.max_bytes - requests)
             except StoreUnavailable:
                 self._suspects.clear()  # nobody could renew a lease meanwhile

@@ -38,7 +38,7 @@ MOST_PARAMETERS = 1000  # of one statement; databases take some thousands
 MOST_BYTES = 5 * 2**30  # of the requests of jobs that are not done
 SMALL = 65_536  # characters of a request that count for nothing
 MOST_WORDS = 1000  # characters of what a job says
-MOST_PROBLEM = 100_000  # characters of a problem as JSON
+MOST_PROBLEM = 10_000  # characters of a problem as JSON
 RETRY_S = 5  # for who found the queue full
 
 

@@ -64,10 +64,8 @@ class MapRoom:
         self._access = access
         self._public_url = public_url
         drawing = max(1, cores() // 2)
-        self._pools = {
-            name: WorkPool(PASSING if sources.has_tiles(name) else drawing, QUEUE)
-            for name in sources
-        }
+        threads = {name: PASSING if sources.has_tiles(name) else drawing for name in sources}
+        self._pools = {name: WorkPool(most, QUEUE, most) for name, most in threads.items()}
 
     @property
     def pages(self) -> Mapping[str, PageOf]:

@@ -15,6 +15,7 @@ from samgis_process.ogc.errors import UnsupportedMediaType
 from samgis_process.ogc.negotiation import JSON, is_json
 from samgis_process.ogc.wording import clipped, kind, place
 
+MOST_DEPTH = 100  # levels of a body; what comes back holds parts of it, some levels deeper
 MOST_VALUES = 150_000  # in one body: Python makes an object of each
 _AROUND = 20  # characters shown before and after the place of a mistake
 
@@ -49,18 +50,8 @@ def parse(body: bytes) -> dict[str, Any]:
     text = body.removeprefix(codecs.BOM_UTF8).strip()
     if not text:
         return {}
-    # Between two values stands a comma or a colon; those inside of texts count, too.
-    if (parts := _parts(text)) > MOST_VALUES:
-        raise InvalidRequest(
-            Fault(
-                "body",
-                f"is made of {parts} parts (commas and colons)",
-                f"{MOST_VALUES} parts",
-                "Send them in several requests.",
-            )
-        )
     try:
-        value = orjson.loads(text)
+        value = loads(text, "body")
     except orjson.JSONDecodeError as error:
         raise InvalidRequest(*_diagnosis(text, error)) from None
     if not isinstance(value, dict):
@@ -68,6 +59,36 @@ def parse(body: bytes) -> dict[str, Any]:
             Fault("body", f"is {kind(value)}", "a JSON object", 'Send {"inputs": {...}}.')
         )
     return value
+
+
+def loads(text: bytes, name: str) -> Any:
+    """Return the value of a JSON text; `name` is what messages call it.
+
+    Raises:
+        InvalidRequest: it holds more values than this server reads at a time, or too deep inside.
+        orjson.JSONDecodeError: it is no JSON.
+    """
+    # Between two values stands a comma or a colon; those inside of texts count, too.
+    if (parts := _parts(text)) > MOST_VALUES:
+        message = f"is made of {parts} parts (commas and colons)"
+        remedy = "Send them in several requests."
+        raise InvalidRequest(Fault(name, message, f"{MOST_VALUES} parts", remedy))
+    value = orjson.loads(text)
+    if _is_deep(value):
+        limit = f"{MOST_DEPTH} levels"
+        raise InvalidRequest(Fault(name, "is nested too deeply", limit, "Send flatter values."))
+    return value
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(MOST_DEPTH + 1):
+        level = [one for one in level if isinstance(one, dict | list)]
+        if not level:
+            return False
+        inner = (one.values() if isinstance(one, dict) else one for one in level)
+        level = [item for items in inner for item in items]
+    return True
 
 
 def _parts(text: bytes) -> int:

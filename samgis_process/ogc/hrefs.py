@@ -6,9 +6,8 @@ import base64
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import orjson
-
 from samgis_process.errors import Fault, InvalidRequest
+from samgis_process.ogc.body import loads
 from samgis_process.ogc.negotiation import is_json, parse
 from samgis_process.ogc.validation import Input, Inputs
 
@@ -70,7 +69,10 @@ def _value(reference: _Reference, answer: Fetched | Unfetched) -> dict[str, Any]
         return Fault(place, answer.message, answer.limit, _REMEDY)
     media_type = _said(reference.link) or answer.media_type or _UNSAID
     try:
-        value = _decoded(media_type, reference.input.encoding(media_type), answer.content)
+        encoding = reference.input.encoding(media_type)
+        value = _decoded(media_type, encoding, answer.content, place)
+    except InvalidRequest as error:
+        return error.faults[0]
     except ValueError:
         message = f"does not hold {media_type[:80]}"
         return Fault(place, message, media_type[:80], "Correct what lies there, or its `type`.")
@@ -84,10 +86,10 @@ def _said(link: Mapping[str, Any]) -> str | None:
     return next((one for one in (link.get("type"), nested) if isinstance(one, str) and one), None)
 
 
-def _decoded(media_type: str, encoding: str | None, content: bytes) -> Any:
+def _decoded(media_type: str, encoding: str | None, content: bytes, place: str) -> Any:
     """Return JSON by its media type, text where it is wanted as such, else base64."""
     if is_json(media_type):
-        return orjson.loads(content)
+        return loads(content, place)
     name = parse(media_type).name
     if encoding is None and (name.startswith("text/") or name.endswith("xml")):
         return content.decode("utf-8-sig")

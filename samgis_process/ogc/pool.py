@@ -24,10 +24,14 @@ class WorkPool:
 
     There are as many threads as there ever was work at the same time: each keeps some megabytes
     of its own, of PROJ for instance. Python does not wait for them at its end.
+
+    Args:
+        threads: fewer than there may be work, where none steps aside.
     """
 
-    def __init__(self, workers: int, waiting: int) -> None:
+    def __init__(self, workers: int, waiting: int, threads: int | None = None) -> None:
         self._room = workers + waiting
+        self._most_threads = threads or self._room
         self._turns = Turns(workers, max(1, self._room // 2))
         self._taken = self._threads = 0
         self._lock = threading.Lock()
@@ -52,7 +56,7 @@ class WorkPool:
                     "server takes at a time. Try again in a few seconds."
                 )
             self._taken += 1
-            if self._taken > self._threads:
+            if self._threads < min(self._taken, self._most_threads):
                 self._threads += 1
                 name = f"process_{self._threads}"
                 threading.Thread(target=self._serve, name=name, daemon=True).start()

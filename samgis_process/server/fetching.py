@@ -11,6 +11,7 @@ from samgis_process.errors import Overloaded
 from samgis_process.ogc.hrefs import Fetch, Fetched, Unfetched
 from samgis_process.outbound import Limits, Refused, Rules, Unreachable
 from samgis_process.settings import HrefSettings
+from samgis_process.turns import aside
 
 
 def fetcher(settings: HrefSettings, rules: Rules | None = None) -> Fetch | None:
@@ -31,7 +32,8 @@ def fetcher(settings: HrefSettings, rules: Rules | None = None) -> Fetch | None:
                 "a time (href.workers). Try again in a few seconds."
             )
         try:
-            return list(_fetched(addresses, rules, settings))
+            with aside("inputs that are fetched"):
+                return list(_fetched(addresses, rules, settings))
         finally:
             room.release()
 

@@ -21,6 +21,7 @@ from samgis_process.errors import (
 )
 from samgis_process.settings import ConfigurationError
 from samgis_process.sources.base import Source
+from samgis_process.turns import aside
 
 LOGGER = logging.getLogger(__name__)
 
@@ -89,6 +90,10 @@ class Opening:
         """
         if self._source:
             return self._source
+        with aside(self._id):
+            return self._tried()
+
+    def _tried(self) -> Source:
         # Who comes first waits for the outcome; once it has failed nobody waits for other tries.
         known = self._failure
         if known and not self._due():

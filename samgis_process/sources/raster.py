@@ -36,6 +36,7 @@ from samgis_process.sources.resample import SAME, ground_pixels, picture_pixels
 from samgis_process.sources.survey import Survey, survey
 from samgis_process.sources.units import metres_of
 from samgis_process.sources.versions import Versions
+from samgis_process.turns import aside
 
 FILL_SIDE = 256  # a whole source seen in so few pixels is the lowest zoom worth asking for
 # A web service says that it is a billion pixels wide; nobody's pictures are finer than 4 cm.
@@ -127,7 +128,7 @@ class RasterSource:
         state = self._state
         try:
             if self._versions.now(state.survey.files, force=force) != state.info.version:
-                with self._lock:
+                with aside(self._id), self._lock:
                     if self._state is state:  # no other thread was faster
                         self._state = self._look()
                     return self._state

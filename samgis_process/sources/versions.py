@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import requests
 
 from samgis_process.sources.gdal_env import USER_AGENT, web_address
+from samgis_process.turns import aside
 
 RECHECK_S = 30.0  # a web server is asked this often whether its file is still the same
 HEAD_TIMEOUT_S = (3.05, 5.0)
@@ -64,7 +66,7 @@ class Versions:
         return _digest("\n".join(parts))
 
     def _marks(self, address: str, *, force: bool) -> str:
-        with self._lock:
+        with aside(urlsplit(address).hostname or address), self._lock:
             if self._seen and not force and time.monotonic() - self._seen.at < RECHECK_S:
                 return self._seen.text
             text = _head(address)

@@ -21,6 +21,7 @@ SCRIPT = Path(lab.__file__).with_name("watched_server.py")
 MOST_LAG_MS = 100
 WINDOW = [-29.59652, 41.25536, -29.58304, 41.26479]
 POINT = {"type": "point", "data": {"lng": -29.58979, "lat": 41.26234}}
+POINT_AT = [-29.58979, 41.26234]
 MILLION = 1_000_000
 
 
@@ -111,7 +112,26 @@ COSTLY = {
     ),
     "no picture": lambda: segment(image="A" * 40_000_000),
 }
+NESTED = b"[" * 900 + b"]" * 900
 RAW = {
+    "nested properties": b'{"inputs": {"bbox": [-29.6, 41.25, -29.58, 41.26], "prompt": {"type": '
+    b'"FeatureCollection", "features": [{"type": "Feature", "geometry": {"type": "Point", '
+    b'"coordinates": [-29.59, 41.26]}, "properties": {"a": ' + NESTED + b'}}]}, "no": 1}}',
+    "nested rendering": b'{"inputs": {"rendering": {"bands": ' + NESTED + b"}}}",
+    "nested stretch": b'{"inputs": {"rendering": {"bands": [1], "stretch": ' + NESTED + b"}}}",
+    "nested coordinates": b'{"inputs": {"prompt": {"type": "FeatureCollection", "features": '
+    b'[{"type": "Feature", "geometry": {"type": "Polygon", "coordinates": ' + NESTED + b"}}]}}}",
+    "nested image": b'{"inputs": {"image": ' + NESTED + b"}}",
+    "nested outputs": b'{"inputs": {}, "outputs": {"features": {"format": ' + NESTED + b"}}}",
+    "nested subscriber": b'{"inputs": {}, "subscriber": {"successUri": ' + NESTED + b"}}",
+    "nested response": b'{"inputs": {}, "response": ' + NESTED + b"}",
+    "nested latitude": b'{"inputs": {"prompt": [{"type": "point", "data": {"lat": '
+    + NESTED
+    + b', "lng": 1}}]}}',
+    "nested object": b'{"inputs": {"prompt": [{"type": "point", "object": '
+    + NESTED
+    + b', "data": {"lat": 1, "lng": 1}}]}}',
+    "nested id": b'{"inputs": {"id": ' + NESTED + b"}}",
     "commas": b"," * 45_000_000,
     "brackets": b"[" * 45_000_000,
     "pairs": b'{"inputs": {"a": ' + b"[]," * 15_000_000 + b"[]}}",
@@ -289,3 +309,16 @@ def test_large_pictures_are_decoded_one_after_the_other(server):
     assert {answer.result().status_code for answer in answers} <= {200, 503}
     print(f"{most:.0f} MB more")
     assert most < 1000  # six at once took 2900
+
+
+@pytest.mark.parametrize("prefer", ["", "respond-async"])
+@pytest.mark.parametrize("depth", [200, 300, 900])
+def test_what_is_nested_deeply_is_refused_or_answered(server, prefer, depth):
+    nested = json.loads("[" * depth + "]" * depth)
+    address = f"{server.url}/processes/segment/execution"
+    point = feature({"type": "Point", "coordinates": POINT_AT}, note=nested)
+    for inputs in (segment(id=nested)[1], segment(prompt=collection(point))[1]):
+        answer = requests.post(
+            address, json={"inputs": inputs}, headers={"Prefer": prefer}, timeout=60
+        )
+        assert answer.status_code in {200, 201, 400}, answer.text[:300]

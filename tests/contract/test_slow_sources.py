@@ -49,7 +49,10 @@ def server(slow, tiny_model_dir, tmp_path):
             "max_zoom": 20,
         },
     }
-    config = configure(tmp_path / "config.yml", tiny_model_dir, tmp_path / "cache", sources)
+    href = {"private_hosts": [slow.url.removeprefix("http://")], "workers": 20, "timeout_s": 60}
+    config = configure(
+        tmp_path / "config.yml", tiny_model_dir, tmp_path / "cache", sources, href=href
+    )
     running = ServerProcess(config, tmp_path / "log", script=SCRIPT).start().ready()
     yield running
     running.stop(signal.SIGKILL)
@@ -96,6 +99,25 @@ def test_a_click_elsewhere_does_not_wait_for_a_slow_source(server):
     for thread in waiting:
         thread.join(5)
     assert {answer.status_code for answer in answers} == {503}
+
+
+def test_a_click_does_not_wait_for_inputs_that_are_fetched(server, slow):
+    click = {"bbox": WINDOW, "source": "sample", "prompt": [POINT]}
+    assert server.segment(click).status_code == 200
+    asking = {"bbox": WINDOW, "image": {"href": f"{slow.url}/a.png"}, "prompt": [POINT]}
+
+    def fetched():
+        with contextlib.suppress(requests.ConnectionError):
+            server.segment(asking)
+
+    for _ in range(12):
+        threading.Thread(target=fetched, daemon=True).start()
+    time.sleep(1.5)
+    begun = time.perf_counter()
+    assert server.segment(click).json()["samgis"]["cache"] == "hit"
+    assert time.perf_counter() - begun < 1.5
+    metrics = requests.get(f"{server.url}/metrics", timeout=10).text
+    assert "samgis_http_requests_under_way 13" in metrics
 
 
 def test_layers_of_terrain_keep_no_click_waiting(server):
