@@ -59,5 +59,5 @@ def test_nothing_of_segmentation_is_imported(blocks):
     code = f"{blocks[0][1]}\nimport sys, json; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     ours = {name.split(".")[1] for name in json.loads(done.stdout) if "samgis_process." in name}
-    assert ours == {"errors", "ogc"}
+    assert ours == {"errors", "ogc", "turns"}
     assert not {"numpy", "onnxruntime", "rasterio", "pygeoapi"} & set(json.loads(done.stdout))

@@ -1,19 +1,14 @@
 """Memory under a load of minutes: it stays where it was."""
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.append(str(Path(__file__).parents[1] / "bench"))
-import mixed_load
 
 MOST_MB, MOST_SLOPE = 900, 3
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(1200)
-def test_ten_minutes_of_a_mixed_load(tmp_path, capsys):
+def test_ten_minutes_of_a_mixed_load(tmp_path, capsys, script):
+    mixed_load = script("bench/mixed_load")
     found, answers = mixed_load.measure(tmp_path, 600, 16)
     most, slope = max(megabytes for _, megabytes in found), mixed_load.slope(found)
     with capsys.disabled():
