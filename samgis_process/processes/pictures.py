@@ -18,7 +18,7 @@ from samgis_process.settings import LimitSettings
 from samgis_process.sources.base import SourceInfo
 from samgis_process.sources.inline import ID, ImageSource, digest_of, kind_of
 from samgis_process.sources.stretched import StretchedSource
-from samgis_process.turns import Room
+from samgis_process.turns import Room, aside
 
 DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 REMEMBERED = 64 * 2**20  # bytes of the files of pictures kept open
@@ -85,12 +85,14 @@ class Pictures:
         bounds = None if kind == "tiff" else _bounds(place, kind)
         with self._lock:
             found = self._open.pop((digest, bounds), None)
-        source = found or self._build(data, digest, bounds)
+        if found is None:  # it may have to wait until others are decoded
+            with aside(ID):
+                found = self._build(data, digest, bounds)
         with self._lock:
-            self._open[digest, bounds] = source
+            self._open[digest, bounds] = found
             while len(self._open) > 1 and self._bytes() > REMEMBERED:
                 self._open.popitem(last=False)
-        return source
+        return found
 
     def _bytes(self) -> int:
         return sum(len(source.data) for source in self._open.values())
