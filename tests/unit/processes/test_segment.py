@@ -1,5 +1,3 @@
-import gc
-
 import numpy as np
 import pytest
 import rasterio
@@ -357,23 +355,3 @@ def test_labels_as_tables_write_them(segment, ask, scene, label):
     assert feature["properties"]["object"] == 0
     with pytest.raises(InvalidRequest):
         segment(ask(ask.point(middle(scene.house), label=0.5)))
-
-
-def test_a_run_leaves_no_arrays_for_the_garbage_collector(segment, ask, scene):
-    """Between two full collections they would pile up: 6 MB a click."""
-    inputs = ask(ask.point(middle(scene.house)))
-    segment(inputs)
-    gc.collect()
-    gc.disable()
-    try:
-        segment(inputs)
-        gc.set_debug(gc.DEBUG_SAVEALL)
-        gc.collect()
-        left = [
-            one for one in gc.garbage if isinstance(one, np.ndarray) or "samgis" in str(type(one))
-        ]
-    finally:
-        gc.set_debug(0)
-        gc.garbage.clear()
-        gc.enable()
-    assert left == []
