@@ -17,6 +17,8 @@ from samgis_process.ogc.wording import clipped, kind, place
 
 MOST_DEPTH = 100  # levels of a body; what comes back holds parts of it, some levels deeper
 MOST_VALUES = 150_000  # in one body: Python makes an object of each
+_LARGE = 2**22  # bytes of a body that are not looked through again to say what is wrong
+_PIECE = 2**20  # bytes looked through at once: meanwhile no other thread runs
 _AROUND = 20  # characters shown before and after the place of a mistake
 
 
@@ -80,6 +82,12 @@ def loads(text: bytes, name: str) -> Any:
     return value
 
 
+def mentions(text: bytes, word: bytes) -> bool:
+    """Return whether a word stands in a text, letting other threads run meanwhile."""
+    starts = range(0, len(text), _PIECE)
+    return any(text.find(word, at, at + _PIECE + len(word)) >= 0 for at in starts)
+
+
 def _is_deep(value: Any) -> bool:
     level = [value]
     for _ in range(MOST_DEPTH + 1):
@@ -92,13 +100,14 @@ def _is_deep(value: Any) -> bool:
 
 
 def _parts(text: bytes) -> int:
-    # Piece by piece: a search of all of it would let no other thread run meanwhile.
-    starts = range(0, len(text), 2**20)
-    return sum(text.count(mark, at, at + 2**20) for at in starts for mark in (b",", b":"))
+    starts = range(0, len(text), _PIECE)
+    return sum(text.count(mark, at, at + _PIECE) for at in starts for mark in (b",", b":"))
 
 
 def _diagnosis(body: bytes, error: json.JSONDecodeError) -> list[Fault]:
-    """Return what is wrong with a body that is no JSON."""
+    """Return what is wrong with a body that is no JSON; of a large one, less precisely."""
+    if len(body) > _LARGE:
+        return [_malformed(error.doc, error)]
     try:
         text = body.decode()
     except UnicodeDecodeError as failure:

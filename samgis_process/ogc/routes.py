@@ -12,7 +12,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from samgis_process.ogc import execute, process_pages
-from samgis_process.ogc.body import require_json
+from samgis_process.ogc.body import mentions, require_json
 from samgis_process.ogc.descriptions import Descriptions, job_control, no_such_process
 from samgis_process.ogc.execute import Client, Elsewhere
 from samgis_process.ogc.job_routes import JobHandlers, job_routes
@@ -86,7 +86,8 @@ class _Processes:
         if self._jobs and execution_mode(options, preferred) == "async":
             return await self._jobs.executed(offer, request, preferred)
         content = await request.body()
-        called = self._jobs and self._jobs.subscribing and b'"subscriber"' in content
+        asked = bool(self._jobs and self._jobs.subscribing)
+        called = asked and await run_in_threadpool(mentions, content, b'"subscriber"')
         if self._jobs and (called or offer.apart):
             # Who is to be called about a run is called about a job; this client waits for its end.
             return await self._jobs.executed(offer, request, preferred, whole=True)

@@ -43,12 +43,12 @@ def posted(server, process, content):
     """The answer, how long it took, and how long the event loop was held."""
     address = f"{server.url}/processes/{process}/execution"
     headers = {"Content-Type": "application/json"}
-    for attempt in range(3):  # others use this machine, too
+    for attempt in range(5):  # others use this machine, too
         lag(server)
         begun = time.perf_counter()
         answer = requests.post(address, data=content, headers=headers, timeout=60)
         seconds, held = time.perf_counter() - begun, lag(server)
-        if held < MOST_LAG_MS or attempt == 2:
+        if held < MOST_LAG_MS or attempt == 4:
             print(f"{answer.status_code} after {seconds:.2f} s, event loop held {held:.0f} ms")
             return answer, seconds, held
     raise AssertionError
@@ -187,7 +187,7 @@ def test_no_header_holds_anybody(server, header):
     body = json.dumps({"inputs": segment()[1]}).encode()
     requests.post(address, data=body, headers={"Content-Type": "application/json"}, timeout=60)
     for name, text in WORST.items():
-        for _attempt in range(3):
+        for _attempt in range(5):
             lag(server)
             headers = {"Content-Type": "application/json", header: text}
             answer = requests.post(address, data=body, headers=headers, timeout=60)
